@@ -1,0 +1,2 @@
+//! `cargo course`: the way through the course.
+fn main() {}

@@ -1,0 +1,3 @@
+//! The vocabulary of graded tests.
+
+pub mod verdict;

@@ -1,0 +1,1 @@
+//! Every graded test again, against the solutions. See `Cargo.toml`.
