@@ -5,12 +5,15 @@
 //! capture that opens in Wireshark. Nothing is drawn by hand.
 
 mod clock;
+#[cfg(test)]
+mod random;
 mod record;
+mod recorder;
 mod tap;
+mod text;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use record::{
-    DEFAULT_LIMIT_BYTES, DEFAULT_LIMIT_EVENTS, Direction, End, Event, Flow, FlowId, Record,
-    Recorder, Transport, What,
-};
+pub use record::{Arrival, Direction, End, Event, Flow, FlowId, Record, Transport, What};
+pub use recorder::{DEFAULT_LIMIT_BYTES, DEFAULT_LIMIT_EVENTS, Recorder};
 pub use tap::Tap;
+pub use text::{TextError, TextProblem};

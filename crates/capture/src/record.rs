@@ -2,14 +2,11 @@
 //!
 //! A *flow* is one connection, or one pair of datagram sockets, seen from one of its ends (the
 //! *local* one, where the tap sits). An *event* is something that a program did to that end or
-//! saw happen there. A [`Recorder`] collects events from any number of threads; a [`Record`] is
-//! the finished list, and everything that the course draws is drawn from one.
+//! saw happen there. A [`Recorder`](crate::Recorder) collects events from any number of threads;
+//! a [`Record`] is the finished list, and everything that the course draws is drawn from one.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::SocketAddr;
 use std::time::Duration;
-
-use crate::clock::{Clock, SystemClock};
 
 /// What carries a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,7 +65,8 @@ pub enum Direction {
 pub enum What {
     /// The flow began. `Sent`: the local end connected; `Received`: it accepted.
     Opened,
-    /// Bytes crossed: one `write` or `read` on a stream, one datagram (perhaps empty) on UDP.
+    /// Bytes crossed: one `write` or `read` on a stream (never empty: that is no event), one
+    /// datagram (perhaps empty) on UDP.
     Data(Vec<u8>),
     /// That direction ended in order: a FIN was sent (`shutdown`, close) or end of file was read.
     Shutdown,
@@ -91,6 +89,28 @@ pub struct Event {
     pub direction: Direction,
     /// What.
     pub what: What,
+    /// What became of it on the way to the other end.
+    pub arrival: Arrival,
+}
+
+impl Event {
+    /// An event of whose arrival nothing is known, as on any real socket.
+    pub fn new(at: Duration, flow: FlowId, direction: Direction, what: What) -> Self {
+        Self { at, flow, direction, what, arrival: Arrival::Unknown }
+    }
+}
+
+/// What became of an event on its way to the other end. One end of a real connection cannot
+/// know; a simulated link can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Arrival {
+    /// Not known. Drawn as if it arrived at once.
+    #[default]
+    Unknown,
+    /// It arrived at this time, since the recorder's zero; never before it was sent.
+    At(Duration),
+    /// The link lost it.
+    Lost,
 }
 
 /// A finished recording. Events are in the order in which they were recorded.
@@ -109,116 +129,69 @@ impl Record {
     pub fn bytes(&self, flow: FlowId, direction: Direction) -> Vec<u8> {
         let mut bytes = Vec::new();
         for event in &self.events {
-            if event.flow == flow && event.direction == direction {
-                if let What::Data(data) = &event.what {
-                    bytes.extend_from_slice(data);
-                }
+            if let What::Data(data) = &event.what
+                && event.flow == flow
+                && event.direction == direction
+            {
+                bytes.extend_from_slice(data);
             }
         }
         bytes
     }
-}
 
-/// Collects events. Clones record into the same list, from any thread.
-///
-/// Memory is bounded: past the limits events are counted and no longer kept, so a peer that
-/// floods a tapped socket fills the wire and not the machine.
-#[derive(Clone)]
-pub struct Recorder {
-    inner: Arc<Mutex<Inner>>,
-    clock: Arc<dyn Clock>,
-}
-
-struct Inner {
-    record: Record,
-    /// Data bytes kept so far.
-    kept: usize,
-    limit_bytes: usize,
-    limit_events: usize,
-}
-
-/// Data bytes that a recorder keeps unless told otherwise.
-pub const DEFAULT_LIMIT_BYTES: usize = 1 << 20;
-/// Events that a recorder keeps unless told otherwise.
-pub const DEFAULT_LIMIT_EVENTS: usize = 20_000;
-
-impl Recorder {
-    /// A recorder on the system's clock, with the default limits.
-    pub fn new() -> Self {
-        Self::with_clock(Arc::new(SystemClock::new()))
+    /// Where byte `offset` of one direction of a flow stands: the index of its event in
+    /// [`Record::events`], and the offset within that event's data. The offset just past the last
+    /// byte stands at the end of the last data event. `None`: fewer bytes were recorded.
+    pub fn locate(
+        &self,
+        flow: FlowId,
+        direction: Direction,
+        offset: usize,
+    ) -> Option<(usize, usize)> {
+        let mut passed = 0;
+        let mut end = None;
+        for (index, event) in self.events.iter().enumerate() {
+            let What::Data(data) = &event.what else { continue };
+            if event.flow != flow || event.direction != direction {
+                continue;
+            }
+            if offset < passed + data.len() {
+                return Some((index, offset - passed));
+            }
+            passed += data.len();
+            end = Some((index, data.len()));
+        }
+        end.filter(|_| offset == passed)
     }
 
-    /// A recorder on a clock of your own.
-    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
-        let inner = Inner {
-            record: Record::default(),
-            kept: 0,
-            limit_bytes: DEFAULT_LIMIT_BYTES,
-            limit_events: DEFAULT_LIMIT_EVENTS,
-        };
-        Self { inner: Arc::new(Mutex::new(inner)), clock }
-    }
-
-    /// The same recorder with other limits: data bytes in all, and events in all.
+    /// The record of some of the flows alone, renumbered in the order given.
     #[must_use]
-    pub fn bounded(self, bytes: usize, events: usize) -> Self {
-        let mut inner = self.lock();
-        inner.limit_bytes = bytes;
-        inner.limit_events = events;
-        drop(inner);
-        self
-    }
-
-    /// Adds a flow. It is not yet an event: say [`What::Opened`] when it opens.
-    pub fn flow(&self, transport: Transport, local: End, peer: End) -> FlowId {
-        let mut inner = self.lock();
-        inner.record.flows.push(Flow { transport, local, peer });
-        FlowId(inner.record.flows.len() - 1)
-    }
-
-    /// Records an event, now.
-    pub fn push(&self, flow: FlowId, direction: Direction, what: What) {
-        let at = self.clock.now();
-        let mut inner = self.lock();
-        let size = if let What::Data(data) = &what { data.len() } else { 0 };
-        let full = inner.record.events.len() >= inner.limit_events
-            || inner.kept.saturating_add(size) > inner.limit_bytes;
-        if full {
-            inner.record.dropped += 1;
-        } else {
-            inner.kept += size;
-            inner.record.events.push(Event { at, flow, direction, what });
+    pub fn only(&self, flows: &[FlowId]) -> Self {
+        let flows: Vec<_> = flows.iter().filter(|flow| flow.0 < self.flows.len()).collect();
+        let events = self.events.iter().filter_map(|event| {
+            let number = flows.iter().position(|flow| **flow == event.flow)?;
+            Some(Event { flow: FlowId(number), ..event.clone() })
+        });
+        Self {
+            flows: flows.iter().map(|flow| self.flows[flow.0].clone()).collect(),
+            events: events.collect(),
+            dropped: self.dropped,
         }
     }
 
-    /// Time since the recorder's zero.
-    pub fn now(&self) -> Duration {
-        self.clock.now()
-    }
-
-    /// What has been recorded so far.
-    pub fn snapshot(&self) -> Record {
-        self.lock().record.clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A thread that panicked while recording left whole events behind: nothing to mend.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Default for Recorder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for Recorder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = self.lock();
-        f.debug_struct("Recorder")
-            .field("flows", &inner.record.flows.len())
-            .field("events", &inner.record.events.len())
-            .finish_non_exhaustive()
+    /// The same record with every port replaced by its end's name (`127.0.0.1:client`), so that
+    /// two runs on ports of the system's choosing draw the same. Ports that stand in data stay.
+    #[must_use]
+    pub fn without_ports(&self) -> Self {
+        let mut record = self.clone();
+        for end in record.flows.iter_mut().flat_map(|flow| [&mut flow.local, &mut flow.peer]) {
+            if let Ok(address) = end.address.parse::<SocketAddr>() {
+                end.address = match address {
+                    SocketAddr::V4(v4) => format!("{}:{}", v4.ip(), end.name),
+                    SocketAddr::V6(v6) => format!("[{}]:{}", v6.ip(), end.name),
+                };
+            }
+        }
+        record
     }
 }

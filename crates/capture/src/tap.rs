@@ -3,7 +3,8 @@
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use crate::record::{Direction, End, FlowId, Recorder, Transport, What};
+use crate::record::{Direction, End, FlowId, Transport, What};
+use crate::recorder::Recorder;
 
 /// Wraps anything that reads and writes, and records what passes.
 ///
