@@ -4,13 +4,17 @@
 //! transcript of a demo, the ladder and byte figures of the book, the wire in a failing test, the
 //! capture that opens in Wireshark. Nothing is drawn by hand.
 
+pub mod bytes;
 mod clock;
 #[cfg(test)]
 mod random;
 mod record;
 mod recorder;
+mod rows;
 mod tap;
 mod text;
+pub mod transcript;
+mod words;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use record::{Arrival, Direction, End, Event, Flow, FlowId, Record, Transport, What};
