@@ -1,3 +1,59 @@
-//! The vocabulary of graded tests.
+//! The vocabulary of graded tests: sentences about bytes.
+//!
+//! A graded test runs somebody's answer against a peer that does what real peers do (cuts its
+//! bytes anywhere, stalls, half-closes, resets) and, when the answer is wrong, says what was done, what was
+//! wanted, what the wire showed instead, and which mistake that is:
+//!
+//! ```text
+//! did   1. made a writer that takes 1 byte a call
+//!       2. called `write_everything` with 5 bytes
+//! want  all 5 bytes reach the writer, in order
+//! got   1 of 5 bytes, the same up to there
+//!       want  68 65 6c 6c 6f  |hello|
+//!       got   68              |h|
+//!                ^^ here it ends
+//! why   ignored-count: `write` said that it took 1 byte; the others were never offered again
+//! spec  write(2), RETURN VALUE
+//! next  cargo course hint write-everything · cargo course explain ignored-count · …
+//! ```
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`check`] | runs one check: watchdog, panics, verdict |
+//! | [`Report`], [`Mistake`] | the failure, in its fixed grammar |
+//! | [`Peer`], [`Listener`] | the scripted peer over TCP |
+//! | [`DatagramPeer`] | the scripted peer over UDP |
+//! | [`Reader`], [`Writer`] | streams in memory that do what sockets may do |
+//! | [`Random`] | seeded bytes |
+//! | [`Hoard`] | a machine out of descriptors |
+//! | [`cost`] | what an answer allocates, counted |
+//! | [`verdict`] | what a check leaves on disk for `cargo course` |
 
+mod check;
+pub mod cost;
+mod datagram;
+mod faulty;
+mod panics;
+mod peer;
+mod random;
+mod report;
+mod scarcity;
 pub mod verdict;
+
+pub use check::{Check, Outcome, check, check_alone, check_within};
+pub use datagram::DatagramPeer;
+pub use faulty::{Give, Reader, Take, Writer};
+pub use peer::{Ending, Listener, Peer, Serving};
+pub use random::Random;
+pub use report::{Mistake, Report};
+pub use scarcity::Hoard;
+
+/// Every way to cut `bytes` in two pieces that are not empty: the front and the rest.
+///
+/// ```
+/// let cuts: Vec<_> = harness::splits(b"abc").collect();
+/// assert_eq!(cuts, [(&b"a"[..], &b"bc"[..]), (b"ab", b"c")]);
+/// ```
+pub fn splits(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    (1..bytes.len()).map(|at| bytes.split_at(at))
+}

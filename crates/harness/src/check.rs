@@ -1,0 +1,383 @@
+//! Runs one check: on a thread of its own, under a watchdog, to a verdict on disk.
+
+use std::any::type_name;
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
+use std::{fs, io};
+
+use capture::{Direction, Record, Recorder, What};
+
+use crate::panics::{self, Panic, Panics};
+use crate::random::Random;
+use crate::report::{Details, Mistake, Report};
+use crate::verdict::{self, Status, Verdict};
+
+/// What a graded test returns.
+pub type Outcome<T = ()> = Result<T, Report>;
+
+/// How long a check may take, unless it says otherwise. Ample on loopback; short enough to wait for.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// Runs a check within three seconds. Call it from a `#[test]` that returns [`Outcome`], as its only
+/// expression: the check takes its name from the function around the closure.
+///
+/// ```no_run
+/// # use harness::{check, Outcome};
+/// # fn answer() -> u8 { 42 }
+/// #[test]
+/// fn the_answer_is_right() -> Outcome {
+///     check(|c| {
+///         c.did("called `answer`");
+///         c.want("42");
+///         let got = answer();
+///         c.ensure(got == 42, None, || format!("{got}"))
+///     })
+/// }
+/// ```
+pub fn check<F>(body: F) -> Outcome
+where
+    F: FnOnce(&Check) -> Outcome + Send + 'static,
+{
+    check_within(LIMIT, body)
+}
+
+/// Runs a check within `limit`, which includes whatever the answer waits for.
+pub fn check_within<F>(limit: Duration, body: F) -> Outcome
+where
+    F: FnOnce(&Check) -> Outcome + Send + 'static,
+{
+    let _company = ALONE.read().unwrap_or_else(PoisonError::into_inner);
+    run(limit, body)
+}
+
+/// Runs a check while no other runs: for what concerns the whole process.
+pub fn check_alone<F>(body: F) -> Outcome
+where
+    F: FnOnce(&Check) -> Outcome + Send + 'static,
+{
+    let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
+    run(LIMIT, body)
+}
+
+/// Held for reading by each check, for writing by one that must be alone.
+static ALONE: RwLock<()> = RwLock::new(());
+
+fn run<F>(limit: Duration, body: F) -> Outcome
+where
+    F: FnOnce(&Check) -> Outcome + Send + 'static,
+{
+    let check = Check::new(limit);
+    let name = name_of::<F>();
+    let folder = verdict::folder();
+    let start = Instant::now();
+    let save = |status, report: Option<&Report>| {
+        let verdict = Verdict {
+            status,
+            mistake: report.and_then(Report::mistake).map(str::to_owned),
+            seed: check.seed,
+            millis: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            report: report.map(ToString::to_string).unwrap_or_default(),
+        };
+        if let Some(folder) = &folder
+            && let Err(error) = leave(&verdict, &check.recorder.snapshot(), folder, name)
+        {
+            eprintln!("the verdict of {name} could not be kept in {}: {error}", folder.display());
+        }
+    };
+
+    save(Status::Started, None);
+    let outcome = watch(&check, limit, body);
+    match &outcome {
+        Ok(()) => save(Status::Passed, None),
+        Err(report) => save(report.0.status, Some(report)),
+    }
+    match outcome {
+        Err(report) if report.0.status == Status::Skipped => {
+            print!("{report}");
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+/// Writes what a check leaves: its wire, then its verdict.
+fn leave(
+    verdict: &Verdict,
+    record: &Record,
+    folder: &std::path::Path,
+    name: &str,
+) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    if verdict.status != Status::Started {
+        fs::write(folder.join(format!("{name}.wire")), record.to_text())?;
+    }
+    verdict.save(folder, name)
+}
+
+/// Runs `body` on its own thread and waits for it no longer than `limit`.
+fn watch<F>(check: &Check, limit: Duration, body: F) -> Outcome
+where
+    F: FnOnce(&Check) -> Outcome + Send + 'static,
+{
+    let (done, finished) = mpsc::channel();
+    let within = check.clone();
+    thread::spawn(move || {
+        panics::attribute(&within.panics);
+        let outcome = catch_unwind(AssertUnwindSafe(|| body(&within)));
+        let _ = done.send(outcome); // Nobody listens any more if the watchdog was first.
+    });
+    // A hanging thread cannot be stopped from outside; it ends with the test program.
+    let mut outcome = match finished.recv_timeout(limit) {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(payload)) => Err(check.interrupted(payload.downcast_ref::<Spin>())),
+        Err(RecvTimeoutError::Timeout) => Err(check.hung(limit)),
+        Err(RecvTimeoutError::Disconnected) => Err(check.interrupted(None)),
+    };
+    if let Err(report) = &mut outcome
+        && report.0.status == Status::Failed
+    {
+        check.complete(&mut report.0);
+    }
+    outcome
+}
+
+/// `crate::the_test::{{closure}}` → `the_test`.
+///
+/// The form of a type's name is not guaranteed, only *seen today*; the course's own tests would
+/// notice a change at once, since no expected check would report.
+fn name_of<F>() -> &'static str {
+    let name = type_name::<F>();
+    let name = name.strip_suffix("::{{closure}}").unwrap_or(name);
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+/// The payload with which a [`crate::Writer`] or [`crate::Reader`] stops an answer that asks for ever.
+pub(crate) struct Spin(pub(crate) String);
+
+/// A check while it runs: what was done, what is wanted, what would explain a failure.
+///
+/// Clones are handles on the same check.
+#[derive(Clone)]
+pub struct Check {
+    recorder: Recorder,
+    state: Arc<Mutex<State>>,
+    panics: Panics,
+    seed: u64,
+    deadline: Instant,
+}
+
+#[derive(Default)]
+struct State {
+    did: Vec<String>,
+    want: String,
+    suspect: Option<&'static Mistake>,
+    seen: Vec<String>,
+    random_used: bool,
+}
+
+impl Check {
+    fn new(limit: Duration) -> Self {
+        Self {
+            recorder: Recorder::new(),
+            state: Arc::default(),
+            panics: panics::collect(),
+            seed: Random::seed(),
+            deadline: Instant::now() + limit,
+        }
+    }
+
+    /// Notes a step. Steps are numbered, in the past tense, and told from the harness's side:
+    /// "sent 5 bytes, one at a time".
+    pub fn did(&self, step: impl Into<String>) {
+        self.lock().did.push(step.into());
+    }
+
+    /// States the rule that is checked from here on, as something that can be observed.
+    pub fn want(&self, rule: impl Into<String>) {
+        self.lock().want = rule.into();
+    }
+
+    /// Names the mistake that a hang or a panic from here on would mean.
+    pub fn suspect(&self, mistake: impl Into<Option<&'static Mistake>>) {
+        self.lock().suspect = mistake.into();
+    }
+
+    /// Notes something that the answer was seen to do, to be told if the check fails:
+    /// "your `serve` returned Ok(())".
+    pub fn saw(&self, what: impl Into<String>) {
+        self.lock().seen.push(what.into());
+    }
+
+    /// Fails unless `held`. `got` says what was there instead of what is wanted.
+    pub fn ensure(
+        &self,
+        held: bool,
+        mistake: impl Into<Option<&'static Mistake>>,
+        got: impl FnOnce() -> String,
+    ) -> Outcome {
+        if held { Ok(()) } else { Err(self.fail(mistake, got())) }
+    }
+
+    /// Fails unless `got` is `want`, and shows where they part.
+    pub fn same_bytes(
+        &self,
+        want: &[u8],
+        got: &[u8],
+        mistake: impl Into<Option<&'static Mistake>>,
+    ) -> Outcome {
+        match capture::bytes::compare(want, got) {
+            None => Ok(()),
+            Some(difference) => Err(self.fail(mistake, difference.drawing)),
+        }
+    }
+
+    /// Takes the value out of an answer's result; `call` is what was called, such as "`decode`".
+    pub fn ok<T, E: Debug>(
+        &self,
+        call: &str,
+        result: Result<T, E>,
+        mistake: impl Into<Option<&'static Mistake>>,
+    ) -> Outcome<T> {
+        result.map_err(|error| self.fail(mistake, format!("{call} returned Err({error:?})")))
+    }
+
+    /// A failure, to be returned: `return Err(c.fail(&MISTAKE, "…"))`.
+    pub fn fail(
+        &self,
+        mistake: impl Into<Option<&'static Mistake>>,
+        got: impl Into<String>,
+    ) -> Report {
+        self.report(Status::Failed, mistake.into(), got.into())
+    }
+
+    /// Ends the check without a verdict on the answer: this machine lacks what it needs.
+    pub fn skip(&self, reason: impl Into<String>) -> Report {
+        self.report(Status::Skipped, None, reason.into())
+    }
+
+    /// A generator of this check's random bytes. The report will print its seed.
+    pub fn random(&self) -> Random {
+        self.lock().random_used = true;
+        Random::new(self.seed)
+    }
+
+    /// What the check's taps record on, and its wire is drawn from.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// How long the check may still run.
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Runs part of the check, or the answer, on a thread of its own. If the answer panics there,
+    /// the report says so.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        body: impl FnOnce() -> T + Send + 'static,
+    ) -> thread::JoinHandle<T> {
+        let panics = self.panics.clone();
+        thread::spawn(move || {
+            panics::attribute(&panics);
+            body()
+        })
+    }
+
+    fn report(&self, status: Status, mistake: Option<&'static Mistake>, got: String) -> Report {
+        let state = self.lock();
+        Report(Box::new(Details {
+            status,
+            task: task(),
+            did: state.did.clone(),
+            want: state.want.clone(),
+            got,
+            mistake,
+            seed: state.random_used.then_some(self.seed),
+        }))
+    }
+
+    /// The body ended in a panic: of the answer, or of ours to stop it.
+    fn interrupted(&self, spin: Option<&Spin>) -> Report {
+        let suspect = self.lock().suspect;
+        self.fail(suspect, spin.map(|spin| spin.0.clone()).unwrap_or_default())
+    }
+
+    /// The body did not end.
+    fn hung(&self, limit: Duration) -> Report {
+        let suspect = self.lock().suspect;
+        let seen = last_seen(&self.recorder.snapshot(), self.recorder.now());
+        self.fail(suspect, format!("nothing more for {:.1} s; {seen}", limit.as_secs_f32()))
+    }
+
+    /// Adds what else is known: panics, and what the answer was seen to do.
+    fn complete(&self, report: &mut Details) {
+        let panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(todo) = panics.iter().find(|panic| panic.is_todo()) {
+            report.status = Status::NotStarted;
+            report.mistake = None;
+            report.got.clone_from(&todo.place);
+            return;
+        }
+        let panics = panics.iter().take(3).map(|Panic { message, place }| {
+            let message: String = message.chars().take(300).collect();
+            format!("your code panicked at {place}: {}", message.escape_debug())
+        });
+        let state = self.lock();
+        for line in panics.chain(state.seen.iter().cloned()) {
+            if !report.got.is_empty() && !report.got.ends_with('\n') {
+                report.got.push('\n');
+            }
+            report.got.push_str(&line);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The exercise that this test program grades, from the name of its records' folder.
+fn task() -> String {
+    let folder = verdict::folder().unwrap_or_default();
+    folder.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
+}
+
+/// "the client sent 18 bytes, received none; last: sent 18 bytes, 1.9 s ago", a flow a line.
+fn last_seen(record: &Record, now: Duration) -> String {
+    let mut lines = Vec::new();
+    for (index, flow) in record.flows.iter().enumerate() {
+        let id = capture::FlowId(index);
+        let count = |direction| match record.bytes(id, direction).len() {
+            0 => "nothing".to_owned(),
+            1 => "1 byte".to_owned(),
+            n => format!("{n} bytes"),
+        };
+        let mut line = format!(
+            "the {} sent {} and received {}",
+            flow.local.name,
+            count(Direction::Sent),
+            count(Direction::Received)
+        );
+        if let Some(event) = record.events.iter().rfind(|event| event.flow == id) {
+            let what = match (&event.what, event.direction) {
+                (What::Opened, _) => "connected",
+                (What::Data(_), Direction::Sent) => "sent",
+                (What::Data(_), Direction::Received) => "received",
+                (What::Shutdown, Direction::Sent) => "half-closed",
+                (What::Shutdown, Direction::Received) => "read end of stream",
+                (What::Reset, _) => "reset",
+                (What::Error(_), _) => "failed",
+                (What::Timeout, _) => "waited in vain",
+            };
+            let ago = now.saturating_sub(event.at).as_secs_f32();
+            line.push_str(&format!("; last, {ago:.1} s ago, it {what}"));
+        }
+        lines.push(line);
+    }
+    if lines.is_empty() { "no byte was seen".to_owned() } else { lines.join("\n") }
+}

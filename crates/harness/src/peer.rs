@@ -1,0 +1,352 @@
+//! The scripted peer: one end of a TCP connection whose other end is the answer.
+//!
+//! Every call is a step of the report, every byte is recorded, and every wait is bounded.
+
+use std::fmt::{self, Debug};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use capture::{Tap, bytes};
+
+use crate::check::{Check, Outcome};
+use crate::report::{Mistake, Report};
+
+/// How long a peer waits for the answer to do its part. Longer than any loopback exchange takes on
+/// a loaded machine, shorter than the check's own limit, so that the peer can say what it missed.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// The harness's end of a connection.
+pub struct Peer {
+    name: String,
+    tap: Tap<TcpStream>,
+    check: Check,
+}
+
+/// Why a [`Peer`] got no more bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The answer closed its sending half in order (FIN).
+    End,
+    /// The answer's system tore the connection down (RST).
+    Reset,
+    /// Nothing came for as long as the peer waits.
+    Silence,
+    /// All that was asked for came; there may be more.
+    Enough,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::End => "then end of stream (FIN)",
+            Self::Reset => "then the connection was reset (RST)",
+            Self::Silence => "then nothing more, and the connection stayed open",
+            Self::Enough => "then possibly more",
+        })
+    }
+}
+
+impl Check {
+    /// Connects to the answer's server.
+    pub fn connect(&self, name: &str, address: SocketAddr) -> Outcome<Peer> {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| {
+            self.did(format!("connected the {name}"));
+            self.fail(None, format!("connecting failed: {error}"))
+        })?;
+        let tap = Tap::connected(stream, name, "your code", self.recorder());
+        self.did(format!("connected the {name}"));
+        Peer::new(self, name, tap)
+    }
+
+    /// A connected pair: a plain stream for the answer, and the harness's end of it, called `name`.
+    pub fn pair(&self, name: &str) -> Outcome<(TcpStream, Peer)> {
+        let ours = |what: &str, error: io::Error| self.fail(None, format!("{what}: {error}"));
+        let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| ours("binding", e))?;
+        let address = listener.local_addr().map_err(|e| ours("asking for the address", e))?;
+        // The connection is complete in the kernel before `accept` takes it from the backlog.
+        let theirs = TcpStream::connect(address).map_err(|e| ours("connecting", e))?;
+        let (mine, _) = listener.accept().map_err(|e| ours("accepting", e))?;
+        let tap = Tap::accepted(mine, name, "your code", self.recorder());
+        self.did(format!("connected a stream for your code to the {name}"));
+        Ok((theirs, Peer::new(self, name, tap)?))
+    }
+
+    /// Binds a listener on a port of the system's choice, for the answer to serve.
+    pub fn listener(&self) -> Outcome<(TcpListener, SocketAddr)> {
+        let bound = TcpListener::bind("127.0.0.1:0");
+        let bound = bound.and_then(|listener| listener.local_addr().map(|at| (listener, at)));
+        bound.map_err(|error| self.fail(None, format!("binding 127.0.0.1 failed: {error}")))
+    }
+
+    /// Runs the answer's server on a thread of its own: `call` is what is called, such as "serve".
+    /// If it returns while the check still runs, a failure says so.
+    pub fn serve<T, E>(
+        &self,
+        call: &str,
+        server: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Serving<T, E>
+    where
+        T: Debug + Send + 'static,
+        E: Debug + Send + 'static,
+    {
+        self.did(format!("called your `{call}` on a thread of its own"));
+        let check = self.clone();
+        let call = call.to_owned();
+        let (done, finished) = mpsc::channel();
+        let thread = self.spawn(move || {
+            let result = server();
+            check.saw(format!("your `{call}` returned {result:?}"));
+            let _ = done.send(result);
+        });
+        Serving { finished, _thread: thread }
+    }
+}
+
+/// A server of the answer that runs. Dropping it leaves the server running.
+pub struct Serving<T, E> {
+    finished: mpsc::Receiver<Result<T, E>>,
+    _thread: JoinHandle<()>,
+}
+
+impl<T, E> Serving<T, E> {
+    /// Waits for the server to return, no longer than `limit`. `None`: it still runs, or it panicked.
+    pub fn returned(&self, limit: Duration) -> Option<Result<T, E>> {
+        self.finished.recv_timeout(limit).ok()
+    }
+}
+
+impl<T, E> Debug for Serving<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving").finish_non_exhaustive()
+    }
+}
+
+/// A listener of the harness, for an answer that connects.
+#[derive(Debug)]
+pub struct Listener {
+    listener: TcpListener,
+    address: SocketAddr,
+    name: String,
+    check: Check,
+}
+
+impl Listener {
+    /// Listens on 127.0.0.1, on a port of the system's choice. `name` is what the peers that it
+    /// accepts are called.
+    pub fn bind(check: &Check, name: &str) -> Outcome<Self> {
+        let (listener, address) = check.listener()?;
+        check.did(format!("the {name} listens on 127.0.0.1"));
+        Ok(Self { listener, address, name: name.to_owned(), check: check.clone() })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts the answer's next connection.
+    pub fn accept(&self) -> Outcome<Peer> {
+        // `accept` has no timeout of its own, so it waits on a thread that may be left behind.
+        let (done, accepted) = mpsc::channel();
+        let listener = self.listener.try_clone();
+        let listener = listener.map_err(|error| self.check.fail(None, error.to_string()))?;
+        self.check.spawn(move || {
+            let _ = done.send(listener.accept());
+        });
+        let stream = match accepted.recv_timeout(PATIENCE.min(self.check.time_left())) {
+            Ok(Ok((stream, _))) => stream,
+            Ok(Err(error)) => return Err(self.check.fail(None, format!("accept: {error}"))),
+            Err(_) => return Err(self.check.fail(None, "no connection came")),
+        };
+        let tap = Tap::accepted(stream, &self.name, "your code", self.check.recorder());
+        self.check.did(format!("the {} accepted your connection", self.name));
+        Peer::new(&self.check, &self.name, tap)
+    }
+}
+
+impl Peer {
+    fn new(check: &Check, name: &str, tap: Tap<TcpStream>) -> Outcome<Self> {
+        // Every `send` is a segment of its own, however short.
+        let ready = tap.get_ref().set_nodelay(true);
+        let ready = ready.and_then(|()| tap.get_ref().set_write_timeout(Some(PATIENCE)));
+        ready.map_err(|error| check.fail(None, format!("setting up a socket: {error}")))?;
+        Ok(Self { name: name.to_owned(), tap, check: check.clone() })
+    }
+
+    /// The socket itself, for what the vocabulary has no word for.
+    pub fn stream(&self) -> &TcpStream {
+        self.tap.get_ref()
+    }
+
+    /// Sends `bytes` in one write.
+    pub fn send(&mut self, bytes: &[u8]) -> Outcome {
+        self.check.did(format!("the {} sent {}", self.name, brief(bytes)));
+        self.write(bytes)
+    }
+
+    /// Sends pieces, a write each. How many reads they arrive in is the network's business: that
+    /// is the point.
+    pub fn send_pieces(&mut self, pieces: &[&[u8]]) -> Outcome {
+        let bytes = pieces.concat();
+        let count = pieces.len();
+        self.check.did(format!("the {} sent {} in {count} pieces", self.name, brief(&bytes)));
+        pieces.iter().try_for_each(|piece| self.write(piece))
+    }
+
+    /// Sends `bytes` on a thread of its own and goes on: for more than the sockets' buffers hold.
+    /// The thread half-closes afterwards if `close` is set, and returns how much was sent.
+    pub fn send_meanwhile(&self, bytes: Vec<u8>, close: bool) -> Outcome<JoinHandle<usize>> {
+        let stream = self.tap.get_ref().try_clone();
+        let mut stream = stream.map_err(|error| self.check.fail(None, error.to_string()))?;
+        let then = if close { ", then half-closes" } else { "" };
+        self.check.did(format!("the {} sends {}{then}, while it reads", self.name, brief(&bytes)));
+        Ok(self.check.spawn(move || {
+            let mut sent = 0;
+            while sent < bytes.len() {
+                match stream.write(&bytes[sent..]) {
+                    Ok(count) if count > 0 => sent += count,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    _ => return sent,
+                }
+            }
+            if close {
+                let _ = stream.shutdown(Shutdown::Write);
+            }
+            sent
+        }))
+    }
+
+    /// Reads until `count` bytes are there, or nothing more comes; and says which.
+    pub fn receive(&mut self, count: usize) -> (Vec<u8>, Ending) {
+        let deadline = Instant::now() + PATIENCE.min(self.check.time_left());
+        let mut bytes = Vec::new();
+        let mut buffer = vec![0; 16 * 1024];
+        while bytes.len() < count {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.tap.get_ref().set_read_timeout(Some(left)).is_err() {
+                return (bytes, Ending::Silence);
+            }
+            let room = buffer.len().min(count - bytes.len());
+            match self.tap.read(&mut buffer[..room]) {
+                Ok(0) => return (bytes, Ending::End),
+                Ok(got) => bytes.extend_from_slice(&buffer[..got]),
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => {}
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                        return (bytes, Ending::Silence);
+                    }
+                    _ => return (bytes, Ending::Reset),
+                },
+            }
+        }
+        (bytes, Ending::Enough)
+    }
+
+    /// Fails unless exactly `want` comes next. What comes after it stays unread.
+    pub fn expect(&mut self, want: &[u8], mistake: impl Into<Option<&'static Mistake>>) -> Outcome {
+        let (got, ending) = self.receive(want.len());
+        if got == want {
+            self.check.did(format!("the {} received {}", self.name, brief(want)));
+            return Ok(());
+        }
+        Err(self.differs(want, &got, ending, mistake))
+    }
+
+    /// Fails unless exactly `want` comes, and then end of stream.
+    pub fn expect_to_end(
+        &mut self,
+        want: &[u8],
+        mistake: impl Into<Option<&'static Mistake>>,
+    ) -> Outcome {
+        let (got, ending) = self.receive(want.len() + 1);
+        if got == want && ending == Ending::End {
+            let bytes = brief(want);
+            self.check.did(format!("the {} received {bytes}, then end of stream", self.name));
+            return Ok(());
+        }
+        Err(self.differs(want, &got, ending, mistake))
+    }
+
+    /// Fails unless the stream ends in order, with no byte before its end.
+    pub fn expect_end(&mut self, mistake: impl Into<Option<&'static Mistake>>) -> Outcome {
+        self.expect_to_end(&[], mistake)
+    }
+
+    /// The failure that shows where `got` parts from `want`, and how it ended.
+    pub fn differs(
+        &self,
+        want: &[u8],
+        got: &[u8],
+        ending: Ending,
+        mistake: impl Into<Option<&'static Mistake>>,
+    ) -> Report {
+        let drawing = capture::bytes::compare(want, got).map(|differs| differs.drawing + "\n");
+        self.check.fail(mistake, format!("{}{ending}", drawing.unwrap_or_default()))
+    }
+
+    /// Ends the sending half: the answer reads end of stream, and may still reply.
+    pub fn half_close(&mut self) -> Outcome {
+        self.check.did(format!("the {} half-closed: shutdown(Write) sends FIN", self.name));
+        let done = self.tap.shutdown(Shutdown::Write);
+        done.map_err(|error| self.check.fail(None, format!("shutdown failed: {error}")))
+    }
+
+    /// Tears the connection down. The peer lets at least one byte of the answer's arrive unread
+    /// and closes: a socket that is closed with unread data sends RST
+    /// (RFC 1122 §4.2.2.13; *seen on Linux*).
+    pub fn reset(self) -> Outcome {
+        let stream = self.tap.get_ref();
+        let ready = stream.set_read_timeout(Some(PATIENCE.min(self.check.time_left())));
+        ready.and_then(|()| stream.peek(&mut [0])).map_err(|error| {
+            self.check.fail(None, format!("waiting for a byte of your code's: {error}"))
+        })?;
+        self.check.did(format!("the {} closed with your bytes unread: RST", self.name));
+        Ok(())
+    }
+
+    /// Closes both halves.
+    pub fn close(self) {
+        self.check.did(format!("the {} closed", self.name));
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Outcome {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.tap.write(rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let sent = bytes.len() - rest.len();
+                    let got = format!("sending failed after {sent} bytes: {error}");
+                    return Err(self.check.fail(None, got));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check").finish_non_exhaustive()
+    }
+}
+
+/// "5 bytes, "hello"", or only the count where they are many.
+pub(crate) fn brief(bytes: &[u8]) -> String {
+    let count = bytes::count(bytes.len());
+    if (1..=40).contains(&bytes.len()) && bytes::is_text(bytes) {
+        format!("{count}, \"{}\"", bytes::escaped(bytes, 40))
+    } else {
+        count
+    }
+}
