@@ -1,1 +1,12 @@
 //! Chapter 1: sockets.
+//!
+//! Addresses, blocking TCP and UDP, Unix-domain sockets, options, name resolution, timeouts. Each
+//! module is a page to read from the top down; the binary runs them all on live pairs of sockets.
+
+pub mod closing;
+pub mod deadlines;
+pub mod echo;
+pub mod frames;
+mod inbox;
+pub mod lines;
+pub mod log;

@@ -1,0 +1,332 @@
+//! The accept loop, a thread for each connection, and the way to stop.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, SockAddr, Socket};
+
+use super::connection::{self, Ended};
+use super::room::{Place, Room};
+use super::{Event, Limits};
+use crate::closing;
+use crate::deadlines::Deadline;
+
+/// An echo server on a listening socket.
+///
+/// ```
+/// use sockets::echo::{self, Limits, Server};
+/// use std::io::{Read, Write};
+/// use std::net::{Shutdown, TcpStream};
+/// use std::thread;
+///
+/// let listener = echo::listen("127.0.0.1:0".parse()?)?;
+/// let address = listener.local_addr()?.as_socket().expect("a TCP address");
+/// let server = Server::new(listener, Limits::default());
+/// let stopper = server.stopper();
+/// let serving = thread::spawn(move || server.run());
+///
+/// let mut client = TcpStream::connect(address)?;
+/// client.write_all(b"hello")?;
+/// client.shutdown(Shutdown::Write)?;
+/// let mut echo = String::new();
+/// client.read_to_string(&mut echo)?;
+/// assert_eq!(echo, "hello");
+///
+/// stopper.stop();
+/// assert_eq!(serving.join().expect("no panic")?.served, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+/// What the acceptor, the connections and the stopper share.
+struct Shared {
+    listener: Socket,
+    limits: Limits,
+    room: Arc<Room>,
+    /// Set once, by [`Stopper::stop`].
+    stopping: AtomicBool,
+    /// Set once, by [`Stopper::cut`]: the drain deadline is now.
+    hurried: AtomicBool,
+    served: AtomicU64,
+    echoed: AtomicU64,
+    observer: Box<dyn Fn(Event<'_>) + Send + Sync>,
+}
+
+/// Stops a server from another thread.
+#[derive(Clone)]
+pub struct Stopper(Arc<Shared>);
+
+/// What a server did, once it has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// Connections served.
+    pub served: u64,
+    /// Octets echoed.
+    pub echoed: u64,
+    /// Connections that were still open at the drain deadline, and were cut.
+    pub cut: usize,
+}
+
+/// Stack of a connection's thread. What it calls needs a few KiB; the buffer is on the heap.
+const STACK: usize = 128 * 1024;
+/// How long the acceptor waits before it tries again where the system lacks something. A
+/// connection that ends wakes it sooner.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often one trouble is reported.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+/// How long a client that we close may take to close too.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How long threads whose sockets have been cut may take to notice.
+const AFTER_THE_CUT: Duration = Duration::from_secs(1);
+
+impl Server {
+    /// A server on a blocking socket that listens, TCP or Unix-domain.
+    pub fn new(listener: Socket, limits: Limits) -> Self {
+        Self::observed(listener, limits, |_| {})
+    }
+
+    /// The same, and `observer` is told what happens. It is called on the connections' threads: a
+    /// slow one slows them.
+    pub fn observed(
+        listener: Socket,
+        limits: Limits,
+        observer: impl Fn(Event<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        let shared = Shared {
+            listener,
+            limits,
+            room: Room::new(),
+            stopping: AtomicBool::new(false),
+            hurried: AtomicBool::new(false),
+            served: AtomicU64::new(0),
+            echoed: AtomicU64::new(0),
+            observer: Box::new(observer),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// What stops this server.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.shared))
+    }
+
+    /// Serves until it is stopped and has drained.
+    ///
+    /// # Errors
+    ///
+    /// None that a client can cause. A socket that does not listen is one.
+    pub fn run(self) -> io::Result<Report> {
+        let shared = &self.shared;
+        shared.accept_until_stopped()?;
+        let cut = shared.drain();
+        Ok(Report {
+            served: shared.served.load(Ordering::Relaxed),
+            echoed: shared.echoed.load(Ordering::Relaxed),
+            cut,
+        })
+    }
+}
+
+impl Stopper {
+    /// Tells the server to accept no more, to serve to their end those that are connected, and then
+    /// to return from [`Server::run`].
+    ///
+    /// The acceptor sleeps in `accept(2)`, and a flag does not wake it. One more connection would,
+    /// but nobody may come, and connecting to oneself can fail for the reasons for which one is told
+    /// to stop. Shutting the listening socket down does: seen on Linux, `accept` then returns EINVAL.
+    /// It also resets those who are in the system's queue and not accepted yet; so they are
+    /// accepted first.
+    pub fn stop(&self) {
+        let shared = &self.0;
+        if shared.stopping.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        shared.room.knock();
+        shared.empty_the_queue();
+        if shared.listener.shutdown(Shutdown::Both).is_err() {
+            // Other systems refuse (ENOTCONN): there the acceptor needs that one more connection.
+            shared.connect_to_ourselves();
+        }
+    }
+
+    /// Moves the drain deadline to now.
+    pub fn cut(&self) {
+        self.0.hurried.store(true, Ordering::SeqCst);
+        self.stop();
+        self.0.room.knock();
+    }
+}
+
+impl Shared {
+    fn accept_until_stopped(self: &Arc<Self>) -> io::Result<()> {
+        let mut reported: Option<Instant> = None;
+        while !self.is_stopping() {
+            let full = |inside| inside >= self.limits.connections && !self.is_stopping();
+            if self.room.wait_while(Duration::from_secs(1), full) {
+                continue;
+            }
+            match self.listener.accept() {
+                Ok((socket, peer)) => self.admit(socket, &peer),
+                Err(_) if self.is_stopping() => break,
+                Err(error) => match error.kind() {
+                    // accept(2): a client that gave up while it waited is no reason to stop.
+                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
+                    // EINVAL: the socket does not listen, and will not.
+                    ErrorKind::InvalidInput => return Err(error),
+                    // EMFILE, ENFILE, ENOBUFS, ENOMEM, and what accept(2) cannot list. The client
+                    // stays in the queue, so trying again at once would spin.
+                    _ => {
+                        self.report(&error, &mut reported);
+                        self.room.wait_for_change(PAUSE);
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn admit(self: &Arc<Self>, socket: Socket, peer: &SockAddr) {
+        let peer = name(peer);
+        (self.observer)(Event::Accepted { peer: &peer });
+        let place = self.room.enter(socket);
+        let shared = Arc::clone(self);
+        let thread = thread::Builder::new().name(format!("echo {peer}")).stack_size(STACK);
+        if let Err(error) = thread.spawn(move || shared.serve(&place, &peer)) {
+            // EAGAIN: no more threads. The place was dropped with the closure, and so closed.
+            (self.observer)(Event::CannotAccept { error: &error });
+            self.room.wait_for_change(PAUSE);
+        }
+    }
+
+    fn serve(&self, place: &Place, peer: &str) {
+        let socket = &place.guest.socket;
+        let (echoed, mut how) = match self.prepare(socket) {
+            Ok(()) => self.converse(place),
+            Err(error) => (0, Ended::Failed(error)),
+        };
+        if place.guest.was_cut() {
+            how = Ended::Cut;
+        } else if place.guest.was_sent_off() && matches!(how, Ended::Complete) {
+            how = Ended::Idle;
+        }
+        self.served.fetch_add(1, Ordering::Relaxed);
+        self.echoed.fetch_add(echoed, Ordering::Relaxed);
+        (self.observer)(Event::Ended { peer, echoed, how: &how });
+        let farewell = match how {
+            // Both directions have ended, or the connection has: closing is all that is left.
+            Ended::Complete | Ended::Failed(_) => Ok(()),
+            Ended::Idle => {
+                closing::close(socket, Deadline::after(FAREWELL), closing::DEFAULT_LIMIT).map(drop)
+            }
+            // Octets that the client will not take would stay with the system for minutes, and a FIN
+            // after part of the echo would pass for the end of all of it. Linger 0: a RST, now.
+            Ended::Stalled | Ended::Cut => socket.set_linger(Some(Duration::ZERO)),
+        };
+        // The client may have gone meanwhile, and the connection is over either way.
+        drop(farewell);
+    }
+
+    /// Sets the deadlines of a new connection.
+    fn prepare(&self, socket: &Socket) -> io::Result<()> {
+        // Linux gives every accepted socket its own flags; BSD hands down O_NONBLOCK (accept(2)),
+        // which `empty_the_queue` sets.
+        socket.set_nonblocking(false)?;
+        socket.set_read_timeout(Some(self.limits.idle))?;
+        socket.set_write_timeout(Some(self.limits.write))?;
+        if socket.domain()? != Domain::UNIX {
+            // An echo is all small writes in a row where the client sends so: RFC 896 would hold each
+            // back until the one before is acknowledged.
+            socket.set_tcp_nodelay(true)?;
+        }
+        Ok(())
+    }
+
+    fn converse(&self, place: &Place) -> (u64, Ended) {
+        let mut buffer = vec![0; self.limits.buffer.max(1)];
+        let mut stream = &place.guest.socket;
+        connection::echo(&mut stream, &mut buffer, self.limits.write, || place.heard())
+    }
+
+    /// Lets in those who were connected, and not yet accepted, when the server was told to stop.
+    fn empty_the_queue(self: &Arc<Self>) {
+        if self.listener.set_nonblocking(true).is_err() {
+            return;
+        }
+        while self.room.count() < self.limits.connections {
+            match self.listener.accept() {
+                Ok((socket, peer)) => self.admit(socket, &peer),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return, // WouldBlock: the queue is empty.
+            }
+        }
+    }
+
+    fn connect_to_ourselves(&self) {
+        let knock = || {
+            let address = self.listener.local_addr()?;
+            let socket = Socket::new(address.domain(), socket2::Type::STREAM, None)?;
+            socket.connect_timeout(&address, Duration::from_secs(1))
+        };
+        // If nobody can connect, the acceptor sleeps on, and so does whoever waits for it.
+        drop(knock());
+    }
+
+    /// Waits for the connections to end. Gives how many it had to cut.
+    fn drain(&self) -> usize {
+        (self.observer)(Event::Draining { connections: self.room.count() });
+        let deadline = Deadline::after(self.limits.drain);
+        let often = Duration::from_millis(50);
+        while self.room.wait_while(often, |inside| inside > 0 && !self.is_hurried()) {
+            if deadline.passed() {
+                break;
+            }
+            self.room.send_off_the_silent(self.limits.quiet);
+        }
+        let cut = self.room.cut_all();
+        self.room.wait_while(AFTER_THE_CUT, |inside| inside > 0);
+        cut
+    }
+
+    fn report(&self, error: &io::Error, reported: &mut Option<Instant>) {
+        if reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
+            *reported = Some(Instant::now());
+            (self.observer)(Event::CannotAccept { error });
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    fn is_hurried(&self) -> bool {
+        self.hurried.load(Ordering::SeqCst)
+    }
+}
+
+/// A client's address in words. A Unix-domain client has none, unless it bound its socket.
+fn name(peer: &SockAddr) -> String {
+    match (peer.as_socket(), peer.as_pathname()) {
+        (Some(address), _) => address.to_string(),
+        (None, Some(path)) => path.display().to_string(),
+        (None, None) => "a client without a name".to_owned(),
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("listener", &self.shared.listener).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Stopper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stopper").field("stopping", &self.0.is_stopping()).finish_non_exhaustive()
+    }
+}
