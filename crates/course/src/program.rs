@@ -1,0 +1,193 @@
+//! Running a test program: bounded in time and in output, and with all that it started.
+//!
+//! An answer may loop for ever, print without end, start processes and leave them behind. So the
+//! program runs in a process group of its own, its output is drained and only the beginning kept,
+//! and whatever is left of its group when it ends, or when its time is up, is killed.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+use std::{io, process, thread};
+
+/// How much of each of the two outputs is kept.
+const KEPT_BYTES: usize = 64 << 10;
+/// How much memory a test program may write to: enough for a thousand threads and their stacks.
+#[cfg(target_os = "linux")]
+const MEMORY: u64 = 4 << 30;
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) end: End,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    pub(crate) took: Duration,
+}
+
+/// How the program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// By itself, with this code.
+    Exited(i32),
+    /// By a signal, such as 6 for `abort()` and 11 for an invalid access to memory.
+    Signalled(i32),
+    /// Its time was up, and it was killed with all its children.
+    TimedOut(Duration),
+}
+
+/// What the program printed.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    /// Its beginning.
+    pub(crate) text: String,
+    /// How many bytes came after it, and were thrown away.
+    pub(crate) cut: usize,
+}
+
+/// Runs `program` in `folder` for at most `limit`, with its verdicts going to `records`.
+pub(crate) fn run(
+    program: &Path,
+    folder: &Path,
+    records: &Path,
+    limit: Duration,
+) -> io::Result<Ran> {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    let mark = format!("{}-{}", process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
+    let mut command = Command::new(program);
+    command
+        .current_dir(folder)
+        .env("CARGO_MANIFEST_DIR", folder)
+        .env("COURSE_RECORDS", records)
+        .env(MARK, &mark)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+
+    let started = Instant::now();
+    let mut child = command.spawn()?;
+    limit_memory(&child);
+    let stdout = drain(child.stdout.take().expect("stdout is a pipe"));
+    let stderr = drain(child.stderr.take().expect("stderr is a pipe"));
+    let in_time = wait(&mut child, limit);
+    let took = started.elapsed();
+    kill_group(&mut child);
+    let status = child.wait()?;
+    kill_marked(&mark);
+
+    let end = if in_time { end_of(status) } else { End::TimedOut(limit) };
+    Ok(Ran { end, stdout: collect(&stdout), stderr: collect(&stderr), took })
+}
+
+/// In the environment of everything that a run starts, so that it can be found again.
+const MARK: &str = "COURSE_RUN";
+
+/// Reads until the end, keeping the beginning.
+fn drain(mut pipe: impl Read + Send + 'static) -> Receiver<Output> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        let mut cut = 0;
+        let mut chunk = [0; 8 << 10];
+        while let Ok(count @ 1..) = pipe.read(&mut chunk) {
+            let room = count.min(KEPT_BYTES - kept.len());
+            kept.extend_from_slice(&chunk[..room]);
+            cut += count - room;
+        }
+        let text = String::from_utf8_lossy(&kept).into_owned();
+        let _ = sender.send(Output { text, cut }); // Nobody waits any more: nothing to do.
+    });
+    receiver
+}
+
+/// What was drained. Bounded too: a process that escaped the kill may still hold the pipe open.
+fn collect(output: &Receiver<Output>) -> Output {
+    output.recv_timeout(Duration::from_secs(2)).unwrap_or_default()
+}
+
+/// Waits for the end of `child`, without reaping it: until then its number, and so that of its
+/// group, cannot be anyone else's. True if it ended in time.
+#[cfg(unix)]
+fn wait(child: &mut Child, limit: Duration) -> bool {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+
+    let (sender, receiver) = mpsc::channel();
+    let pid = pid(child);
+    thread::spawn(move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), options) {}
+        let _ = sender.send(());
+    });
+    receiver.recv_timeout(limit).is_ok()
+}
+
+#[cfg(not(unix))]
+fn wait(child: &mut Child, limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    while Instant::now() < deadline {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    false
+}
+
+#[cfg(unix)]
+fn pid(child: &Child) -> rustix::process::Pid {
+    let id = i32::try_from(child.id()).expect("a process id is an i32");
+    rustix::process::Pid::from_raw(id).expect("a child's id is not 0")
+}
+
+/// Kills the program and all that stayed in its group.
+#[cfg(unix)]
+fn kill_group(child: &mut Child) {
+    // It fails where nothing is left to kill, which is what we want.
+    let _ = rustix::process::kill_process_group(pid(child), rustix::process::Signal::KILL);
+}
+
+#[cfg(not(unix))]
+fn kill_group(child: &mut Child) {
+    let _ = child.kill();
+}
+
+/// Kills what left the group (`setsid`) but still carries the run's mark in its environment.
+#[cfg(target_os = "linux")]
+fn kill_marked(mark: &str) {
+    let wanted = format!("{MARK}={mark}");
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let id = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let Some(pid) = id.and_then(rustix::process::Pid::from_raw) else { continue };
+        // Other people's processes cannot be read, and are not ours.
+        let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
+        if environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes()) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kill_marked(_mark: &str) {}
+
+/// So that an answer that collects without end is ended by the system, and not the system by it.
+#[cfg(target_os = "linux")]
+fn limit_memory(child: &Child) {
+    use rustix::process::{Resource, Rlimit, prlimit};
+    let limit = Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
+    let _ = prlimit(Some(pid(child)), Resource::Data, limit); // It has ended already: no need.
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_memory(_child: &Child) {}
+
+fn end_of(status: ExitStatus) -> End {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return End::Signalled(signal);
+    }
+    End::Exited(status.code().unwrap_or(-1))
+}
