@@ -32,18 +32,18 @@ fn block(
     screen: &Screen,
 ) -> String {
     let Exercise { chapter, task, .. } = exercise;
-    let title = std::fs::read_to_string(exercise.readme())
+    let minutes = std::fs::read_to_string(exercise.readme())
         .ok()
         .and_then(|text| Readme::parse(&text, task).ok())
-        .map_or(String::new(), |readme| format!(": {} ({} minutes)", readme.title, readme.minutes));
+        .map_or(String::new(), |readme| format!(", {} minutes", readme.minutes));
     let readme = workspace.relative(&exercise.readme()).to_string();
     let answer = workspace.relative(&exercise.answer()).to_string();
-    let mut lines = vec![format!("Next: {}{title}", screen.strong(task))];
+    let mut lines = vec![format!("Next: {}{minutes}", screen.strong(task))];
     let mut say = |what: &str, how: &str| {
         lines.push(format!("  {what:<22}{}", screen.command(how)));
     };
     if untouched(workspace, chapter, progress) {
-        say("read the chapter", &format!("cargo course book --open"));
+        say("read the chapter", "cargo course book --open");
         say("see it on the wire", &format!("cargo run -p {chapter}"));
     }
     say("read the task", &readme);
