@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
-use capture::{Direction, Record, Recorder, What};
+use capture::{Direction, Record, Recorder, What, bytes};
 
 use crate::panics::{self, Panic, Panics};
 use crate::random::Random;
@@ -229,9 +229,9 @@ impl Check {
         got: &[u8],
         mistake: impl Into<Option<&'static Mistake>>,
     ) -> Outcome {
-        match capture::bytes::compare(want, got) {
+        match difference(want, got) {
             None => Ok(()),
-            Some(difference) => Err(self.fail(mistake, difference.drawing)),
+            Some(drawing) => Err(self.fail(mistake, drawing)),
         }
     }
 
@@ -339,6 +339,13 @@ impl Check {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How `got` differs from `want`: how much there is of each, and where they part.
+pub(crate) fn difference(want: &[u8], got: &[u8]) -> Option<String> {
+    let drawing = bytes::compare(want, got)?.drawing;
+    let wanted = if want.is_empty() { "none is".to_owned() } else { format!("{} are", want.len()) };
+    Some(format!("{} where {wanted} wanted:\n{drawing}", bytes::count(got.len())))
 }
 
 /// The exercise that this test program grades, from the name of its records' folder.

@@ -79,14 +79,12 @@ fn keep(panic: Panic) -> bool {
         push(&mine, panic);
         return true;
     }
-    // libtest names its threads after the tests; those belong to no check of ours.
-    if thread::current().name() == Some("main") {
-        return false;
-    }
+    // The runner's threads have names: `main`, or a test's. Their panics are its business as well.
+    let ours = thread::current().name().is_none();
     let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     let alive: Vec<Panics> = running.iter().filter_map(Weak::upgrade).collect();
     for panics in &alive {
         push(panics, panic.clone());
     }
-    !alive.is_empty()
+    ours && !alive.is_empty()
 }

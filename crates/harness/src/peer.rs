@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use capture::{Tap, bytes};
 
-use crate::check::{Check, Outcome};
+use crate::check::{Check, Outcome, difference};
 use crate::report::{Mistake, Report};
 
 /// How long a peer waits for the answer to do its part. Longer than any loopback exchange takes on
@@ -283,7 +283,7 @@ impl Peer {
         ending: Ending,
         mistake: impl Into<Option<&'static Mistake>>,
     ) -> Report {
-        let drawing = capture::bytes::compare(want, got).map(|differs| differs.drawing + "\n");
+        let drawing = difference(want, got).map(|drawing| drawing + "\n");
         self.check.fail(mistake, format!("{}{ending}", drawing.unwrap_or_default()))
     }
 
