@@ -6,6 +6,7 @@
 
 pub mod bytes;
 mod clock;
+pub mod dissect;
 #[cfg(test)]
 mod random;
 mod record;
@@ -19,5 +20,5 @@ mod words;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use record::{Arrival, Direction, End, Event, Flow, FlowId, Record, Transport, What};
 pub use recorder::{DEFAULT_LIMIT_BYTES, DEFAULT_LIMIT_EVENTS, Recorder};
-pub use tap::Tap;
+pub use tap::{DEFAULT_LIMIT_PEERS, Stream, Tap, UdpTap};
 pub use text::{TextError, TextProblem};
