@@ -177,6 +177,8 @@ struct State {
     suspect: Option<&'static Mistake>,
     seen: Vec<String>,
     random_used: bool,
+    /// Calls into the answer on threads of their own: how many run, and whether there was one.
+    calls: Option<usize>,
 }
 
 impl Check {
@@ -286,6 +288,25 @@ impl Check {
             panics::attribute(&panics);
             body()
         })
+    }
+
+    /// Takes back what was seen: the script says it in words of its own.
+    pub(crate) fn forget(&self, what: &str) {
+        let mut state = self.lock();
+        if let Some(at) = state.seen.iter().rposition(|seen| seen == what) {
+            state.seen.remove(at);
+        }
+    }
+
+    /// Counts a call into the answer that began (1) or ended (-1).
+    pub(crate) fn calls(&self, change: isize) {
+        let mut state = self.lock();
+        state.calls = Some(state.calls.unwrap_or(0).saturating_add_signed(change));
+    }
+
+    /// Whether every call into the answer has ended, and there was one.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.lock().calls == Some(0)
     }
 
     fn report(&self, status: Status, mistake: Option<&'static Mistake>, got: String) -> Report {

@@ -7,10 +7,8 @@ use std::time::Duration;
 use capture::{Direction, End, FlowId, Transport, What};
 
 use crate::check::{Check, Outcome};
-use crate::peer::brief;
-
-/// Longer than any datagram takes on loopback; see `peer::PATIENCE`.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+use crate::peer::{PATIENCE, brief};
+use crate::running::Wait;
 
 /// A UDP socket of the harness. It speaks only when the script says so, and records what passes.
 #[derive(Debug)]
@@ -56,18 +54,19 @@ impl DatagramPeer {
 
     /// Waits for one datagram, no longer than `limit`. `None`: none came.
     pub fn receive_within(&mut self, limit: Duration) -> Outcome<Option<(Vec<u8>, SocketAddr)>> {
-        let limit = limit.min(self.check.time_left()).max(Duration::from_millis(1));
         let failed =
             |error: std::io::Error| self.check.fail(None, format!("receiving a datagram: {error}"));
-        self.socket.set_read_timeout(Some(limit)).map_err(failed)?;
+        let mut wait = Wait::new(&self.check, limit.max(Duration::from_millis(1)));
         let mut buffer = vec![0; 65_536];
         let (count, from) = loop {
+            let Some(slice) = wait.slice() else { return Ok(None) };
+            self.socket.set_read_timeout(Some(slice)).map_err(failed)?;
             match self.socket.recv_from(&mut buffer) {
                 Ok(received) => break received,
                 Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => return Ok(None),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => {}
                     // An earlier datagram of ours met a closed port (ICMP port unreachable).
-                    ErrorKind::Interrupted | ErrorKind::ConnectionRefused => {}
+                    ErrorKind::ConnectionRefused => {}
                     _ => return Err(failed(error)),
                 },
             }

@@ -23,6 +23,7 @@
 //! | [`Report`], [`Mistake`] | the failure, in its fixed grammar |
 //! | [`Peer`], [`Listener`] | the scripted peer over TCP |
 //! | [`DatagramPeer`] | the scripted peer over UDP |
+//! | [`Running`] | the answer at work on a thread of its own |
 //! | [`Reader`], [`Writer`] | streams in memory that do what sockets may do |
 //! | [`Random`] | seeded bytes |
 //! | [`Hoard`] | a machine out of descriptors |
@@ -37,15 +38,17 @@ mod panics;
 mod peer;
 mod random;
 mod report;
+mod running;
 mod scarcity;
 pub mod verdict;
 
 pub use check::{Check, Outcome, check, check_alone, check_within};
 pub use datagram::DatagramPeer;
 pub use faulty::{Give, Reader, Take, Writer};
-pub use peer::{Ending, Listener, Peer, Serving};
+pub use peer::{Ending, Listener, Peer};
 pub use random::Random;
 pub use report::{Mistake, Report};
+pub use running::{Bytes, Running};
 pub use scarcity::Hoard;
 
 /// Every way to cut `bytes` in two pieces that are not empty: the front and the rest.

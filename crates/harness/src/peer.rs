@@ -13,10 +13,11 @@ use capture::{Tap, bytes};
 
 use crate::check::{Check, Outcome, difference};
 use crate::report::{Mistake, Report};
+use crate::running::Wait;
 
 /// How long a peer waits for the answer to do its part. Longer than any loopback exchange takes on
 /// a loaded machine, shorter than the check's own limit, so that the peer can say what it missed.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// The harness's end of a connection.
 pub struct Peer {
@@ -80,48 +81,6 @@ impl Check {
         let bound = bound.and_then(|listener| listener.local_addr().map(|at| (listener, at)));
         bound.map_err(|error| self.fail(None, format!("binding 127.0.0.1 failed: {error}")))
     }
-
-    /// Runs the answer's server on a thread of its own: `call` is what is called, such as "serve".
-    /// If it returns while the check still runs, a failure says so.
-    pub fn serve<T, E>(
-        &self,
-        call: &str,
-        server: impl FnOnce() -> Result<T, E> + Send + 'static,
-    ) -> Serving<T, E>
-    where
-        T: Debug + Send + 'static,
-        E: Debug + Send + 'static,
-    {
-        self.did(format!("called your `{call}` on a thread of its own"));
-        let check = self.clone();
-        let call = call.to_owned();
-        let (done, finished) = mpsc::channel();
-        let thread = self.spawn(move || {
-            let result = server();
-            check.saw(format!("your `{call}` returned {result:?}"));
-            let _ = done.send(result);
-        });
-        Serving { finished, _thread: thread }
-    }
-}
-
-/// A server of the answer that runs. Dropping it leaves the server running.
-pub struct Serving<T, E> {
-    finished: mpsc::Receiver<Result<T, E>>,
-    _thread: JoinHandle<()>,
-}
-
-impl<T, E> Serving<T, E> {
-    /// Waits for the server to return, no longer than `limit`. `None`: it still runs, or it panicked.
-    pub fn returned(&self, limit: Duration) -> Option<Result<T, E>> {
-        self.finished.recv_timeout(limit).ok()
-    }
-}
-
-impl<T, E> Debug for Serving<T, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Serving").finish_non_exhaustive()
-    }
 }
 
 /// A listener of the harness, for an answer that connects.
@@ -156,10 +115,10 @@ impl Listener {
         self.check.spawn(move || {
             let _ = done.send(listener.accept());
         });
-        let stream = match accepted.recv_timeout(PATIENCE.min(self.check.time_left())) {
-            Ok(Ok((stream, _))) => stream,
-            Ok(Err(error)) => return Err(self.check.fail(None, format!("accept: {error}"))),
-            Err(_) => return Err(self.check.fail(None, "no connection came")),
+        let stream = match Wait::new(&self.check, PATIENCE).receive(&accepted) {
+            Some(Ok((stream, _))) => stream,
+            Some(Err(error)) => return Err(self.check.fail(None, format!("accept: {error}"))),
+            None => return Err(self.check.fail(None, "no connection came")),
         };
         let tap = Tap::accepted(stream, &self.name, "your code", self.check.recorder());
         self.check.did(format!("the {} accepted your connection", self.name));

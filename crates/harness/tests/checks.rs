@@ -8,8 +8,8 @@ use std::{env, fs, thread};
 
 use harness::verdict::{Status, Verdict};
 use harness::{
-    Check, DatagramPeer, Ending, Give, Listener, Mistake, Outcome, Reader, Take, Writer, check,
-    check_alone, check_within,
+    Bytes, Check, DatagramPeer, Ending, Give, Listener, Mistake, Outcome, Reader, Take, Writer,
+    check, check_alone, check_within,
 };
 
 const WRONG: Mistake =
@@ -115,6 +115,35 @@ fn a_todo_is_not_started_wherever_it_stands() {
     }));
     assert!(there.starts_with("not started"), "{there}");
     assert!(there.contains("open crates/harness/tests/checks.rs:"), "{there}");
+}
+
+#[test]
+fn nobody_waits_for_an_answer_that_has_ended() {
+    let begin = Instant::now();
+    let text = report(check(|c| {
+        let mut server = DatagramPeer::bind(c, "server")?;
+        c.call("ask", "with 5 bytes", || -> io::Result<()> { todo!("ask") });
+        server.receive().map(|_| ())
+    }));
+    assert!(text.starts_with("not started"), "{text}");
+    let text = report(check(|c| {
+        let listener = Listener::bind(c, "server")?;
+        c.call("connect", "with its address", || Err::<(), _>("too \u{7}lazy"));
+        listener.accept().map(|_| ())
+    }));
+    assert!(text.contains("your `connect` returned Err(\"too \\u{7}lazy\")"), "{text}");
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn a_result_that_the_script_takes_is_the_script_s_to_tell() {
+    let text = report(check(|c| {
+        let asking = c.call("ask", "twice", || Ok::<_, io::Error>(Bytes(b"ninety".to_vec())));
+        let Bytes(got) = c.ok("`ask`", asking.result()?, None)?;
+        c.same_bytes(b"ninetynine", &got, None)
+    }));
+    assert!(!text.contains("returned"), "{text}");
+    assert_eq!(format!("{:?}", Bytes(b"ninety".to_vec())), "6 bytes, \"ninety\"");
 }
 
 #[test]
