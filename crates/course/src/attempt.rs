@@ -153,19 +153,21 @@ fn run(program: &Path, exercise: &Exercise, limit: Duration) -> Result<Judged> {
     // target/debug/deps/read_lines-0123456789abcdef
     let target = program.ancestors().nth(3).context("a test program lies in target/debug/deps")?;
     let records = target.join("course/records").join(&exercise.task);
-    run_at(program, &exercise.dir(), &records, &exercise.checks()?, limit)
+    run_at(program, &exercise.dir(), &records, &exercise.checks()?, limit, None)
 }
 
-/// Runs a test program in `folder` with its verdicts in `records`, and judges its `checks`.
+/// Runs a test program in `folder` with its verdicts in `records`, and judges its `checks`. With a
+/// `seed` its random bytes are the same each time.
 pub(crate) fn run_at(
     program: &Path,
     folder: &Path,
     records: &Path,
     checks: &[String],
     limit: Duration,
+    seed: Option<u64>,
 ) -> Result<Judged> {
     empty(records).with_context(|| format!("cleaning {}", records.display()))?;
-    let ran = program::run(program, folder, records, limit)
+    let ran = program::run(program, folder, records, limit, seed)
         .with_context(|| format!("running {}", program.display()))?;
     Ok(judge(&ran, records, checks))
 }

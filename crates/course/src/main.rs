@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, explain, hint, map, next, reset, solution, starters};
+use crate::commands::{check, explain, hint, map, next, reset, solution, starters, verify};
 use crate::workspace::Workspace;
 
 /// The way through the course. Without a command: where you are, and what to do next.
@@ -60,6 +60,8 @@ enum Command {
     Solution(solution::Options),
     /// For authors: derive the starters and manifests from the solutions
     Starters(starters::Options),
+    /// For authors: prove the grader, and check the book
+    Verify(verify::Options),
 }
 
 /// How a command ended. The numbers are the exit codes.
@@ -99,5 +101,6 @@ fn run(command: Option<Command>, workspace: &Workspace) -> anyhow::Result<Code> 
         Some(Command::Reset(options)) => reset::run(workspace, &options),
         Some(Command::Solution(options)) => solution::run(workspace, &options),
         Some(Command::Starters(options)) => starters::run(workspace, &options),
+        Some(Command::Verify(options)) => verify::run(workspace, &options),
     }
 }

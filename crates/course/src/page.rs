@@ -1,12 +1,10 @@
-//! The book's markdown, as lines for a terminal.
-//!
-//! Not a renderer: the pages are written to be read as they are. Includes are put in, paragraphs
-//! are filled to the width, links lose their targets, code keeps its lines.
+//! The book's markdown, as lines for a terminal: paragraphs filled to the width, code as it is.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::screen::{Screen, visible};
 
@@ -14,19 +12,12 @@ use crate::screen::{Screen, visible};
 pub(crate) fn read(path: &Path) -> Result<String> {
     let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut out = String::new();
-    for line in text.lines() {
-        match include(line) {
-            // A fragment that is missing is the authors' affair (`verify` says so): show the line.
-            Some(name) => match fs::read_to_string(folder.join(name)) {
-                Ok(fragment) => out.push_str(fragment.trim_end()),
-                Err(_) => out.push_str(line),
-            },
-            None => out.push_str(line),
-        }
-        out.push('\n');
-    }
-    Ok(out)
+    let lines = text.lines().map(|line| {
+        let fragment = include(line).and_then(|name| fs::read_to_string(folder.join(name)).ok());
+        // A fragment that is missing is the authors' affair (`verify` says so): the line stays.
+        fragment.unwrap_or_else(|| line.to_owned()).trim_end().to_owned() + "\n"
+    });
+    Ok(lines.collect())
 }
 
 fn include(line: &str) -> Option<&str> {
@@ -35,124 +26,209 @@ fn include(line: &str) -> Option<&str> {
 
 /// Lays out `markdown` for `screen`.
 pub(crate) fn render(markdown: &str, screen: &Screen) -> String {
-    let mut out = String::new();
-    let mut paragraph = Paragraph::default();
-    let mut fenced = false;
-    for line in markdown.lines() {
-        let trimmed = line.trim();
-        if trimmed.starts_with("```") {
-            paragraph.flush(&mut out, screen);
-            fenced = !fenced;
-        } else if fenced {
-            out.push_str(&format!("    {}\n", visible(line)));
-        } else if trimmed.is_empty() {
-            paragraph.flush(&mut out, screen);
-            if !out.ends_with("\n\n") {
-                out.push('\n');
-            }
-        } else if let Some(heading) = trimmed.strip_prefix('#') {
-            paragraph.flush(&mut out, screen);
-            let heading = heading.trim_start_matches('#').trim();
-            out.push_str(&format!("{}\n", screen.strong(&inline(heading))));
-        } else if trimmed.starts_with('|') {
-            paragraph.flush(&mut out, screen);
-            out.push_str(&format!("{}\n", inline(line)));
-        } else if starts_item(trimmed) {
-            paragraph.flush(&mut out, screen);
-            paragraph.begin(line);
-        } else {
-            paragraph.add(trimmed);
-        }
+    let mut layout = Layout::new(screen);
+    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
+        layout.take(event);
     }
-    paragraph.flush(&mut out, screen);
-    format!("{}\n", out.trim_matches('\n'))
+    format!("{}\n", layout.out.trim_matches('\n'))
 }
 
-/// Lines that are waiting to be filled to the width.
-#[derive(Default)]
-struct Paragraph {
+/// A page while it is laid out.
+struct Layout<'a> {
+    screen: &'a Screen,
+    out: String,
+    /// The words of the block that is open.
     text: String,
-    /// Columns that the second line and the following are set in.
-    hanging: usize,
+    /// What stands before the next line: a list's bullet, once.
+    bullet: String,
+    /// Columns by which lists and quotations are set in.
+    indent: usize,
+    /// For each open list its next number; `None` for bullets.
+    lists: Vec<Option<u64>>,
+    /// Where the links that are open lead.
+    targets: Vec<String>,
+    in_code: bool,
+    rows: Vec<Vec<String>>,
 }
 
-impl Paragraph {
-    fn begin(&mut self, line: &str) {
-        let indent = line.len() - line.trim_start().len();
-        let mark = line.trim_start().find(' ').map_or(0, |at| at + 1);
-        self.text = line.trim_end().to_owned();
-        self.hanging = indent + mark;
-    }
-
-    fn add(&mut self, line: &str) {
-        if !self.text.is_empty() {
-            self.text.push(' ');
+impl<'a> Layout<'a> {
+    fn new(screen: &'a Screen) -> Self {
+        Self {
+            screen,
+            out: String::new(),
+            text: String::new(),
+            bullet: String::new(),
+            indent: 0,
+            lists: Vec::new(),
+            targets: Vec::new(),
+            in_code: false,
+            rows: Vec::new(),
         }
-        self.text.push_str(line);
     }
 
-    fn flush(&mut self, out: &mut String, screen: &Screen) {
-        let text = inline(&std::mem::take(&mut self.text));
-        let indent = text.len() - text.trim_start().len();
-        let mut line = " ".repeat(indent);
-        let mut empty = true;
-        for word in text.split_whitespace() {
-            if !empty
-                && console::measure_text_width(&line) + 1 + console::measure_text_width(word)
-                    > screen.width
-            {
-                out.push_str(line.trim_end());
-                out.push('\n');
-                line = " ".repeat(self.hanging);
-                empty = true;
+    fn take(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) if self.in_code => self.code(&text),
+            Event::Text(text) => self.text.push_str(&text),
+            Event::Code(code) => self.text.push_str(&format!("`{code}`")),
+            Event::SoftBreak => self.text.push(' '),
+            Event::HardBreak => self.text.push('\n'),
+            Event::Rule => self.out.push_str("---\n\n"),
+            // Folds and figures are the browser's.
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::CodeBlock(_) => {
+                self.flush();
+                self.in_code = true;
             }
-            if !empty {
+            Tag::List(first) => {
+                self.flush();
+                self.lists.push(first);
+            }
+            Tag::Item => {
+                self.bullet = match self.lists.last_mut() {
+                    Some(Some(number)) => {
+                        *number += 1;
+                        format!("{}. ", *number - 1)
+                    }
+                    _ => "- ".to_owned(),
+                };
+                self.indent += self.bullet.len();
+            }
+            Tag::BlockQuote(_) => self.indent += 2,
+            Tag::Link { dest_url, .. } => self.targets.push(dest_url.into_string()),
+            Tag::TableHead | Tag::TableRow => self.rows.push(Vec::new()),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Paragraph => {
+                self.flush();
+                self.gap();
+            }
+            TagEnd::Heading(level) => self.heading(level),
+            TagEnd::CodeBlock => {
+                self.in_code = false;
+                self.gap();
+            }
+            TagEnd::Item => {
+                self.flush();
+                let width = match self.lists.last() {
+                    Some(Some(number)) => format!("{}. ", number - 1).len(),
+                    _ => 2,
+                };
+                self.indent -= width;
+            }
+            TagEnd::List(_) => {
+                self.lists.pop();
+                self.gap();
+            }
+            TagEnd::BlockQuote(_) => self.indent -= 2,
+            TagEnd::Link => {
+                // Only what one can open elsewhere; a page of the book is known by its title.
+                let target = self.targets.pop().unwrap_or_default();
+                if target.starts_with("http") && !self.text.ends_with(&target) {
+                    self.text.push_str(&format!(" <{target}>"));
+                }
+            }
+            TagEnd::TableCell => {
+                let cell = std::mem::take(&mut self.text);
+                self.rows.last_mut().into_iter().for_each(|row| row.push(cell.clone()));
+            }
+            TagEnd::Table => self.table(),
+            _ => {}
+        }
+    }
+
+    fn heading(&mut self, level: HeadingLevel) {
+        let text = visible(&std::mem::take(&mut self.text));
+        if level > HeadingLevel::H1 {
+            self.gap();
+        }
+        self.out.push_str(&format!("{}\n\n", self.screen.strong(&text)));
+    }
+
+    fn code(&mut self, text: &str) {
+        let indent = " ".repeat(self.indent + 4);
+        for line in text.lines() {
+            self.out.push_str(format!("{indent}{}", visible(line)).trim_end());
+            self.out.push('\n');
+        }
+    }
+
+    /// Ends a block with one empty line, except between the items of a list.
+    fn gap(&mut self) {
+        if !self.out.ends_with("\n\n") {
+            self.out.push('\n');
+        }
+    }
+
+    /// Fills the words that are waiting to the width.
+    fn flush(&mut self) {
+        let text = visible(&std::mem::take(&mut self.text));
+        if text.trim().is_empty() {
+            return;
+        }
+        let bullet = std::mem::take(&mut self.bullet);
+        let first = " ".repeat(self.indent - bullet.len()) + &bullet;
+        let hanging = " ".repeat(self.indent);
+        self.out.push_str(&fill(&text, &first, &hanging, self.screen.width));
+    }
+
+    fn table(&mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| console::measure_text_width(cell)).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        for row in &rows {
+            let mut line = String::new();
+            for (cell, width) in row.iter().zip(&widths) {
+                let gap = width - console::measure_text_width(cell);
+                line.push_str(&format!("{}{}  ", visible(cell), " ".repeat(gap)));
+            }
+            self.out.push_str(&format!("  {}\n", line.trim_end()));
+        }
+        self.gap();
+    }
+}
+
+/// `text` in lines of at most `width` columns; the first begins with `first`, the others with
+/// `hanging`. A newline in it stays one.
+pub(crate) fn fill(text: &str, first: &str, hanging: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut line = first.to_owned();
+    for (index, part) in text.split('\n').enumerate() {
+        if index > 0 {
+            out.push_str(&format!("{}\n", line.trim_end()));
+            line = hanging.to_owned();
+        }
+        let mut begun = false;
+        for word in part.split_whitespace() {
+            let length = console::measure_text_width(&line) + console::measure_text_width(word);
+            if begun && length + 1 > width {
+                out.push_str(&format!("{}\n", line.trim_end()));
+                line = hanging.to_owned();
+                begun = false;
+            }
+            if begun {
                 line.push(' ');
             }
             line.push_str(word);
-            empty = false;
-        }
-        if !empty {
-            out.push_str(line.trim_end());
-            out.push('\n');
-        }
-        self.hanging = 0;
-    }
-}
-
-fn starts_item(line: &str) -> bool {
-    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    line.starts_with("- ")
-        || line.starts_with("* ")
-        || line.starts_with("> ")
-        || (digits > 0 && line[digits..].starts_with(". "))
-}
-
-/// Takes the targets off links: `[text](target)` is `text`.
-fn inline(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(open) = rest.find('[') {
-        let (before, after) = rest.split_at(open);
-        out.push_str(before);
-        let link = after.split_once("](").and_then(|(label, target)| {
-            let (_target, after) = target.split_once(')')?;
-            Some((&label[1..], after))
-        });
-        match link {
-            // `buffer[0]` before a link is not the link's beginning.
-            Some((label, after)) if !label.contains([']', '[']) => {
-                out.push_str(label);
-                rest = after;
-            }
-            _ => {
-                out.push('[');
-                rest = &after[1..];
-            }
+            begun = true;
         }
     }
-    out.push_str(rest);
-    visible(&out)
+    out + line.trim_end() + "\n"
 }
 
 #[cfg(test)]
@@ -162,18 +238,25 @@ mod tests {
     const NARROW: Screen = Screen { live: false, colour: false, width: 24 };
 
     #[test]
-    fn links_lose_their_targets() {
-        assert_eq!(
-            inline("see [the `page`](a.md) of b[0] and [x](y)"),
-            "see the `page` of b[0] and x"
-        );
-        assert_eq!(inline("[not a link] (here)"), "[not a link] (here)");
+    fn paragraphs_and_items_are_filled_and_code_is_not() {
+        let text = "# Head\n\nOne two three\nfour five six.\n\n- an item that is long enough\n- b\n\n\
+                    ```text\na  b\n```\n\n    indented  code\n\nEnd.\n";
+        let expected = "Head\n\nOne two three four five\nsix.\n\n- an item that is long\n  enough\n- b\n\n    \
+                        a  b\n\n    indented  code\n\nEnd.\n";
+        assert_eq!(render(text, &NARROW), expected);
     }
 
     #[test]
-    fn paragraphs_are_filled_and_code_is_not() {
-        let text = "## Head\n\nOne two three\nfour five six.\n\n- an item that is long enough\n\n```text\na  b\n```\n";
-        let expected = "Head\n\nOne two three four five\nsix.\n\n- an item that is long\n  enough\n\n    a  b\n";
-        assert_eq!(render(text, &NARROW), expected);
+    fn links_keep_the_targets_that_one_can_open_elsewhere() {
+        assert_eq!(render("see [a `b`](c.md)", &NARROW), "see a `b`\n");
+        assert_eq!(render("see [x](http://y)", &NARROW), "see x <http://y>\n");
+    }
+
+    #[test]
+    fn a_table_is_aligned() {
+        assert_eq!(
+            render("| a | bcd |\n|---|---|\n| ef | g |\n", &NARROW),
+            "  a   bcd\n  ef  g\n".trim_start_matches('\n')
+        );
     }
 }

@@ -53,6 +53,7 @@ pub(crate) fn run(
     folder: &Path,
     records: &Path,
     limit: Duration,
+    seed: Option<u64>,
 ) -> io::Result<Ran> {
     static RUNS: AtomicU32 = AtomicU32::new(0);
     let mark = format!("{}-{}", process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
@@ -65,6 +66,9 @@ pub(crate) fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    if let Some(seed) = seed {
+        command.env("COURSE_SEED", format!("{seed:#x}"));
+    }
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
 

@@ -49,11 +49,14 @@ impl Readme {
 
     /// The sections that are missing, or stand out of order.
     pub(crate) fn missing_sections(text: &str) -> Vec<&'static str> {
-        let mut lines = text.lines();
-        SECTIONS
-            .into_iter()
-            .filter(|section| !lines.any(|line| line.trim_end() == *section))
-            .collect()
+        let mut from = 0;
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let missing = |section: &&str| {
+            let found = lines[from..].iter().position(|line| line == section);
+            from += found.map_or(0, |at| at + 1);
+            found.is_none()
+        };
+        SECTIONS.into_iter().filter(missing).collect()
     }
 }
 

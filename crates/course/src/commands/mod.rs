@@ -8,6 +8,7 @@ pub(crate) mod next;
 pub(crate) mod reset;
 pub(crate) mod solution;
 pub(crate) mod starters;
+pub(crate) mod verify;
 
 use crate::Code;
 use crate::workspace::{Exercise, Workspace, nearest};
