@@ -9,11 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
-use capture::{Direction, Record, Recorder, What, bytes};
+use capture::{FlowId, Record, Recorder, bytes};
 
 use crate::panics::{self, Panic, Panics};
 use crate::random::Random;
 use crate::report::{Details, Mistake, Report};
+use crate::seen::last_seen;
 use crate::verdict::{self, Status, Verdict};
 
 /// What a graded test returns.
@@ -83,7 +84,7 @@ where
             report: report.map(ToString::to_string).unwrap_or_default(),
         };
         if let Some(folder) = &folder
-            && let Err(error) = leave(&verdict, &check.recorder.snapshot(), folder, name)
+            && let Err(error) = leave(&verdict, &check.wire(), folder, name)
         {
             eprintln!("the verdict of {name} could not be kept in {}: {error}", folder.display());
         }
@@ -179,6 +180,17 @@ struct State {
     random_used: bool,
     /// Calls into the answer on threads of their own: how many run, and whether there was one.
     calls: Option<usize>,
+    attempt: Option<Attempt>,
+}
+
+/// Where the present attempt begins, of several.
+#[derive(Clone, Copy)]
+struct Attempt {
+    /// Steps and flows before the first attempt: they concern each.
+    steps: usize,
+    flows: usize,
+    /// The first flow of the present one.
+    first: usize,
 }
 
 impl Check {
@@ -196,6 +208,19 @@ impl Check {
     /// "sent 5 bytes, one at a time".
     pub fn did(&self, step: impl Into<String>) {
         self.lock().did.push(step.into());
+    }
+
+    /// Notes a step that begins one of several attempts, as in a loop over every cut of a message.
+    /// Of the attempts before it, steps and wire are forgotten: a report tells the one that failed.
+    pub fn attempt(&self, step: impl Into<String>) {
+        let first = self.recorder.snapshot().flows.len();
+        let mut state = self.lock();
+        let steps = state.did.len();
+        let attempt = state.attempt.get_or_insert(Attempt { steps, flows: first, first });
+        attempt.first = first;
+        let steps = attempt.steps;
+        state.did.truncate(steps);
+        state.did.push(step.into());
     }
 
     /// States the rule that is checked from here on, as something that can be observed.
@@ -309,6 +334,14 @@ impl Check {
         self.lock().calls == Some(0)
     }
 
+    /// What was recorded, without the attempts before the present one.
+    fn wire(&self) -> Record {
+        let record = self.recorder.snapshot();
+        let Some(attempt) = self.lock().attempt else { return record };
+        let present = attempt.first..record.flows.len();
+        record.only(&(0..attempt.flows).chain(present).map(FlowId).collect::<Vec<_>>())
+    }
+
     fn report(&self, status: Status, mistake: Option<&'static Mistake>, got: String) -> Report {
         let state = self.lock();
         Report(Box::new(Details {
@@ -331,7 +364,7 @@ impl Check {
     /// The body did not end.
     fn hung(&self, limit: Duration) -> Report {
         let suspect = self.lock().suspect;
-        let seen = last_seen(&self.recorder.snapshot(), self.recorder.now());
+        let seen = last_seen(&self.wire(), self.recorder.now());
         self.fail(suspect, format!("nothing more for {:.1} s; {seen}", limit.as_secs_f32()))
     }
 
@@ -373,39 +406,4 @@ pub(crate) fn difference(want: &[u8], got: &[u8]) -> Option<String> {
 fn task() -> String {
     let folder = verdict::folder().unwrap_or_default();
     folder.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
-}
-
-/// "the client sent 18 bytes, received none; last: sent 18 bytes, 1.9 s ago", a flow a line.
-fn last_seen(record: &Record, now: Duration) -> String {
-    let mut lines = Vec::new();
-    for (index, flow) in record.flows.iter().enumerate() {
-        let id = capture::FlowId(index);
-        let count = |direction| match record.bytes(id, direction).len() {
-            0 => "nothing".to_owned(),
-            1 => "1 byte".to_owned(),
-            n => format!("{n} bytes"),
-        };
-        let mut line = format!(
-            "the {} sent {} and received {}",
-            flow.local.name,
-            count(Direction::Sent),
-            count(Direction::Received)
-        );
-        if let Some(event) = record.events.iter().rfind(|event| event.flow == id) {
-            let what = match (&event.what, event.direction) {
-                (What::Opened, _) => "connected",
-                (What::Data(_), Direction::Sent) => "sent",
-                (What::Data(_), Direction::Received) => "received",
-                (What::Shutdown, Direction::Sent) => "half-closed",
-                (What::Shutdown, Direction::Received) => "read end of stream",
-                (What::Reset, _) => "reset",
-                (What::Error(_), _) => "failed",
-                (What::Timeout, _) => "waited in vain",
-            };
-            let ago = now.saturating_sub(event.at).as_secs_f32();
-            line.push_str(&format!("; last, {ago:.1} s ago, it {what}"));
-        }
-        lines.push(line);
-    }
-    if lines.is_empty() { "no byte was seen".to_owned() } else { lines.join("\n") }
 }

@@ -111,6 +111,7 @@ pub struct Reader {
     script: VecDeque<Give>,
     ended: bool,
     calls: usize,
+    given: usize,
     wire: Wire,
 }
 
@@ -118,7 +119,7 @@ impl Reader {
     /// Does what `script` says, a call each.
     pub fn new(check: &Check, script: impl IntoIterator<Item = Give>) -> Self {
         let wire = Wire::new(check, "your code", "reader");
-        Self { script: script.into_iter().collect(), ended: false, calls: 0, wire }
+        Self { script: script.into_iter().collect(), ended: false, calls: 0, given: 0, wire }
     }
 
     /// Gives these pieces, one a call.
@@ -134,6 +135,11 @@ impl Reader {
     /// How often `read` was called.
     pub fn calls(&self) -> usize {
         self.calls
+    }
+
+    /// How many bytes it gave.
+    pub fn given(&self) -> usize {
+        self.given
     }
 }
 
@@ -153,6 +159,7 @@ impl Read for Reader {
                     self.script.push_front(Give::Bytes(rest));
                 }
                 buffer[..count].copy_from_slice(&bytes);
+                self.given += count;
                 self.wire.data(Direction::Received, &bytes);
                 Ok(count)
             }

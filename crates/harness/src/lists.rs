@@ -1,0 +1,63 @@
+//! Lists of byte strings: the pieces in which bytes arrive, and the lines or frames made of them.
+
+use capture::bytes;
+
+use crate::check::{Check, Outcome};
+use crate::peer::brief;
+use crate::report::Mistake;
+
+/// Pieces as a step tells them, a bar at each cut: `"one\\r" | "\\ntwo\\r\\n"`. Of many pieces, or
+/// long ones, only the counts.
+pub fn shown(pieces: &[&[u8]]) -> String {
+    let length = pieces.iter().map(|piece| piece.len()).sum();
+    if pieces.len() > 8 || length > 80 {
+        return format!("{} in {} pieces", bytes::count(length), pieces.len());
+    }
+    let quoted = pieces.iter().map(|piece| format!("\"{}\"", bytes::escaped(piece, 80)));
+    quoted.collect::<Vec<_>>().join(" | ")
+}
+
+impl Check {
+    /// Fails unless `got` is the list `want`, and shows where they part. `item` is what the list is
+    /// made of, such as "line".
+    pub fn same_list(
+        &self,
+        item: &str,
+        want: &[&[u8]],
+        got: &[Vec<u8>],
+        mistake: impl Into<Option<&'static Mistake>>,
+    ) -> Outcome {
+        let right = want.iter().zip(got).take_while(|(want, got)| want == got).count();
+        let number = right + 1;
+        let came = match right {
+            0 => format!("no {item}"),
+            1 => format!("the first {item}"),
+            _ => format!("the first {right} {item}s"),
+        };
+        let difference = match (want.get(right), got.get(right)) {
+            (None, None) => return Ok(()),
+            (Some(want), None) => {
+                format!("{came}, then the end; {item} {number} is {}", brief(want))
+            }
+            (None, Some(got)) => format!("all {item}s, and then one more: {}", brief(got)),
+            (Some(want), Some(got)) => {
+                let difference = bytes::compare(want, got).map(|differs| differs.drawing);
+                let of = want.len();
+                format!("{item} {number} of {of} differs:\n{}", difference.unwrap_or_default())
+            }
+        };
+        Err(self.fail(mistake, difference))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_bar_stands_at_each_cut() {
+        assert_eq!(shown(&[b"one\r", b"\ntwo"]), r#""one\r" | "\ntwo""#);
+        assert_eq!(shown(&[&[b'x'; 81]]), "81 bytes in 1 pieces");
+        assert_eq!(shown(&[&b"x"[..]; 9]), "9 bytes in 9 pieces");
+    }
+}
