@@ -5,8 +5,11 @@
 
 pub mod closing;
 pub mod deadlines;
+#[cfg(target_os = "linux")]
+mod destination;
 pub mod echo;
 pub mod frames;
 mod inbox;
 pub mod lines;
 pub mod log;
+pub mod udp_echo;

@@ -30,7 +30,7 @@ pub(crate) struct LimitArguments {
     /// Close a connection that has been silent for so long.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = serving::duration)]
     idle: Duration,
-    /// Drop a client that does not take 64 KiB of its echo within this time.
+    /// Drop a client that does not take 128 KiB of its echo within this time.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = serving::duration)]
     write: Duration,
     /// After SIGINT or SIGTERM: serve what is in flight for so long, then cut it.
