@@ -4,6 +4,7 @@
 //! module is a page to read from the top down; the binary runs them all on live pairs of sockets.
 
 pub mod closing;
+pub mod datagrams;
 pub mod deadlines;
 #[cfg(target_os = "linux")]
 mod destination;
@@ -12,4 +13,6 @@ pub mod frames;
 mod inbox;
 pub mod lines;
 pub mod log;
+mod random;
 pub mod udp_echo;
+pub mod unix;
