@@ -126,6 +126,28 @@ impl Recorder {
         self.lock().record.clone()
     }
 
+    /// What has been recorded since the last `take`, with all flows so far; and there is room
+    /// again. For a program that draws what crosses as it crosses, for as long as it runs.
+    ///
+    /// ```
+    /// use capture::{Direction, End, Recorder, Transport};
+    ///
+    /// let recorder = Recorder::new();
+    /// let flow = recorder.flow(Transport::Tcp, End::new("client", ""), End::new("server", ""));
+    /// recorder.data(flow, Direction::Sent, b"one");
+    /// assert_eq!(recorder.take().bytes(flow, Direction::Sent), b"one");
+    /// recorder.data(flow, Direction::Sent, b"two");
+    /// assert_eq!(recorder.take().bytes(flow, Direction::Sent), b"two");
+    /// assert!(recorder.take().events.is_empty());
+    /// ```
+    pub fn take(&self) -> Record {
+        let mut inner = self.lock();
+        let flows = inner.record.flows.clone();
+        inner.kept = 0;
+        inner.full = false;
+        std::mem::replace(&mut inner.record, Record { flows, ..Record::default() })
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A thread that panicked while recording left whole events behind: nothing to mend.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
