@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use programs::tcp_echo;
+use programs::{tcp_echo, udp_echo, unix_echo, wire};
 
 /// Chapter 1 of On the Wire: sockets. Without a program: the tour.
 #[derive(Debug, Parser)]
@@ -15,19 +15,25 @@ use programs::tcp_echo;
 struct Arguments {
     #[command(subcommand)]
     program: Option<Program>,
+    #[command(flatten)]
+    wire: wire::Wire,
 }
 
 #[derive(Debug, Subcommand)]
 enum Program {
-    TcpEcho(tcp_echo::Arguments),
+    TcpEcho(tcp_echo::TcpEcho),
+    UdpEcho(udp_echo::UdpEcho),
+    UnixEcho(unix_echo::UnixEcho),
 }
 
 fn main() -> ExitCode {
     // Bad arguments end here: a sentence on standard error, and exit code 2.
-    let arguments = Arguments::parse();
-    let done = match arguments.program {
+    let Arguments { program, wire } = Arguments::parse();
+    let done = match program {
         None => Ok(()),
-        Some(Program::TcpEcho(arguments)) => tcp_echo::run(&arguments),
+        Some(Program::TcpEcho(arguments)) => tcp_echo::run(&arguments, &wire),
+        Some(Program::UdpEcho(arguments)) => udp_echo::run(&arguments, &wire),
+        Some(Program::UnixEcho(arguments)) => unix_echo::run(&arguments, &wire),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

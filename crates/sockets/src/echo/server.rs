@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use capture::{Direction, End, Recorder, Tap, Transport, What};
 use socket2::{Domain, SockAddr, Socket};
 
 use super::connection::{self, Ended};
@@ -57,6 +58,7 @@ struct Shared {
     served: AtomicU64,
     echoed: AtomicU64,
     observer: Box<dyn Fn(Event<'_>) + Send + Sync>,
+    recorder: Option<Recorder>,
 }
 
 /// Stops a server from another thread.
@@ -89,16 +91,6 @@ const AFTER_THE_CUT: Duration = Duration::from_secs(1);
 impl Server {
     /// A server on a blocking socket that listens, TCP or Unix-domain.
     pub fn new(listener: Socket, limits: Limits) -> Self {
-        Self::observed(listener, limits, |_| {})
-    }
-
-    /// The same, and `observer` is told what happens. It is called on the connections' threads: a
-    /// slow one slows them.
-    pub fn observed(
-        listener: Socket,
-        limits: Limits,
-        observer: impl Fn(Event<'_>) + Send + Sync + 'static,
-    ) -> Self {
         let shared = Shared {
             listener,
             limits,
@@ -107,9 +99,29 @@ impl Server {
             hurried: AtomicBool::new(false),
             served: AtomicU64::new(0),
             echoed: AtomicU64::new(0),
-            observer: Box::new(observer),
+            observer: Box::new(|_| {}),
+            recorder: None,
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// The same server, and `observer` is told what happens. It is called on the connections'
+    /// threads: a slow one slows them.
+    #[must_use]
+    pub fn observed(mut self, observer: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
+        self.before_running().observer = Box::new(observer);
+        self
+    }
+
+    /// The same server, with a tap on every connection where there is a recorder.
+    #[must_use]
+    pub fn recorded(mut self, recorder: Option<Recorder>) -> Self {
+        self.before_running().recorder = recorder;
+        self
+    }
+
+    fn before_running(&mut self) -> &mut Shared {
+        Arc::get_mut(&mut self.shared).expect("set a server up before you ask for its stopper")
     }
 
     /// What stops this server.
@@ -208,7 +220,7 @@ impl Shared {
     fn serve(&self, place: &Place, peer: &str) {
         let socket = &place.guest.socket;
         let (echoed, mut how) = match self.prepare(socket) {
-            Ok(()) => self.converse(place),
+            Ok(()) => self.converse(place, peer),
             Err(error) => (0, Ended::Failed(error)),
         };
         if place.guest.was_cut() {
@@ -248,10 +260,21 @@ impl Shared {
         Ok(())
     }
 
-    fn converse(&self, place: &Place) -> (u64, Ended) {
+    fn converse(&self, place: &Place, peer: &str) -> (u64, Ended) {
         let mut buffer = vec![0; self.limits.buffer.max(1)];
         let mut stream = &place.guest.socket;
-        connection::echo(&mut stream, &mut buffer, self.limits.write, || place.heard())
+        let write = self.limits.write;
+        let Some(recorder) = &self.recorder else {
+            return connection::echo(&mut stream, &mut buffer, write, || place.heard());
+        };
+        let mut tap = tap(stream, peer, recorder);
+        let (echoed, ended) = connection::echo(&mut tap, &mut buffer, write, || place.heard());
+        match ended {
+            Ended::Complete | Ended::Idle => tap.note(Direction::Sent, What::Shutdown),
+            Ended::Stalled | Ended::Cut => tap.note(Direction::Sent, What::Reset),
+            Ended::Failed(_) => {}
+        }
+        (echoed, ended)
     }
 
     /// Lets in those who were connected, and not yet accepted, when the server was told to stop.
@@ -308,6 +331,18 @@ impl Shared {
     fn is_hurried(&self) -> bool {
         self.hurried.load(Ordering::SeqCst)
     }
+}
+
+/// A tap on a connection that has just been accepted.
+fn tap<'a>(socket: &'a Socket, peer: &str, recorder: &Recorder) -> Tap<&'a Socket> {
+    let (transport, address) = match socket.local_addr() {
+        Ok(address) if address.is_unix() => (Transport::Unix, name(&address)),
+        Ok(address) => (Transport::Tcp, name(&address)),
+        Err(_) => (Transport::Tcp, String::new()),
+    };
+    let flow = recorder.flow(transport, End::new("server", address), End::new("client", peer));
+    recorder.push(flow, Direction::Received, What::Opened);
+    Tap::new(socket, recorder.clone(), flow)
 }
 
 /// A client's address in words. A Unix-domain client has none, unless it bound its socket.

@@ -2,3 +2,6 @@
 
 pub(crate) mod serving;
 pub(crate) mod tcp_echo;
+pub(crate) mod udp_echo;
+pub(crate) mod unix_echo;
+pub(crate) mod wire;

@@ -1,5 +1,6 @@
 //! `tcp-echo`: every octet that arrives goes back.
 
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,11 +10,11 @@ use clap::Args;
 use sockets::echo::{self, Ended, Event, Limits, Report, Server};
 use sockets::log::Log;
 
-use super::serving;
+use super::{serving, wire};
 
 /// Echoes every octet that TCP clients send, in order, until they end their direction.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct TcpEcho {
     /// Address and port; port 0 lets the system choose, [::]:0 takes IPv4 and IPv6.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = serving::address)]
     listen: SocketAddr,
@@ -44,13 +45,13 @@ pub(crate) struct LimitArguments {
     verbose: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &TcpEcho, wire: &wire::Wire) -> Result<()> {
     let socket = echo::listen(arguments.listen)
         .with_context(|| format!("listening on {}", arguments.listen))?;
     let address = socket.local_addr().context("asking for the address")?;
     let address = address.as_socket().ok_or_else(|| anyhow!("no TCP address: {address:?}"))?;
     let log = Log::to(io::stderr(), "tcp-echo");
-    arguments.limits.serve(socket, &log, address)
+    arguments.limits.serve(socket, &log, address, wire)
 }
 
 impl LimitArguments {
@@ -59,7 +60,8 @@ impl LimitArguments {
         &self,
         socket: socket2::Socket,
         log: &Log,
-        address: impl std::fmt::Display,
+        address: impl Display,
+        wire: &wire::Wire,
     ) -> Result<()> {
         let limits = Limits {
             connections: self.max_connections as usize,
@@ -70,15 +72,17 @@ impl LimitArguments {
             ..Limits::default()
         };
         let (observed, verbose) = (log.clone(), self.verbose);
-        let server =
-            Server::observed(socket, limits, move |event| tell(&observed, verbose, &event));
+        let (recorder, watch) = wire.watch().unzip();
+        let server = Server::new(socket, limits)
+            .observed(move |event| tell(&observed, verbose, &event))
+            .recorded(recorder);
         let (stopper, hurry) = (server.stopper(), server.stopper());
         serving::on_signal(move || stopper.stop(), move || hurry.cut())?;
         serving::announce(address)?;
         let Report { served, echoed, cut } = server.run().context("accepting connections")?;
         log.line(format_args!("stopped: {served} connections, {echoed} octets, {cut} cut"));
         log.close(Duration::from_secs(1));
-        Ok(())
+        watch.map_or(Ok(()), wire::Watch::finish)
     }
 }
 

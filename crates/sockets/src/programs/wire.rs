@@ -1,0 +1,176 @@
+//! `--trace` and `--pcap FILE`: showing and saving what crosses the wire.
+
+use std::collections::HashMap;
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use capture::transcript::{self, Options};
+use capture::{Direction, End, FlowId, Record, Recorder, Transport, What, bytes};
+use clap::Args;
+use sockets::udp_echo::Event;
+
+/// How often what has crossed is drawn.
+const OFTEN: Duration = Duration::from_millis(50);
+/// Events that are kept for the capture file, and octets of data: what a person can look through.
+const KEPT_EVENTS: usize = 200_000;
+const KEPT_OCTETS: usize = 64 << 20;
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Wire {
+    /// Draw on standard error what crosses the wire.
+    #[arg(long, global = true, help_heading = "The wire")]
+    trace: bool,
+    /// Save what crosses the wire, for Wireshark and tshark (pcapng).
+    #[arg(long, global = true, value_name = "FILE", help_heading = "The wire")]
+    pcap: Option<PathBuf>,
+}
+
+/// A recorder whose events are drawn as they come, by a thread that ends with [`Watch::finish`].
+pub(crate) struct Watch {
+    thread: JoinHandle<Record>,
+    stop: Sender<()>,
+    pcap: Option<PathBuf>,
+}
+
+impl Wire {
+    /// The recorder for a program's taps, and the watch over it; `None` where nobody asked, so that
+    /// tracing costs nothing then.
+    pub(crate) fn watch(&self) -> Option<(Recorder, Watch)> {
+        if !self.trace && self.pcap.is_none() {
+            return None;
+        }
+        let recorder = Recorder::new().bounded(16 << 20, 100_000);
+        let (stop, stopped) = mpsc::channel();
+        let (watched, draws, keeps) = (recorder.clone(), self.trace, self.pcap.is_some());
+        let thread = thread::spawn(move || {
+            let mut page = Page { kept: Record::default(), octets: 0, headings: 0, draws, keeps };
+            while stopped.recv_timeout(OFTEN) == Err(RecvTimeoutError::Timeout) {
+                page.add(watched.take());
+            }
+            page.add(watched.take());
+            page.kept
+        });
+        Some((recorder, Watch { thread, stop, pcap: self.pcap.clone() }))
+    }
+}
+
+impl Watch {
+    /// Draws what is left, and writes the capture file.
+    pub(crate) fn finish(self) -> Result<()> {
+        drop(self.stop);
+        let record = self.thread.join().expect("drawing does not panic");
+        if let Some(path) = self.pcap {
+            save(&record, &path).with_context(|| format!("writing {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+fn save(_record: &Record, path: &std::path::Path) -> io::Result<()> {
+    std::fs::write(path, [])
+}
+
+/// What has been drawn and kept so far.
+struct Page {
+    kept: Record,
+    octets: usize,
+    /// Flows whose addresses have been drawn.
+    headings: usize,
+    draws: bool,
+    keeps: bool,
+}
+
+impl Page {
+    fn add(&mut self, record: Record) {
+        if self.draws && (!record.events.is_empty() || record.dropped > 0) {
+            // If nobody reads standard error there is nobody to tell.
+            let _ = io::stderr().lock().write_all(self.draw(&record).as_bytes());
+        }
+        if !self.keeps {
+            return;
+        }
+        self.kept.flows = record.flows;
+        self.kept.dropped += record.dropped;
+        for event in record.events {
+            let octets = if let What::Data(data) = &event.what { data.len() } else { 0 };
+            if self.kept.dropped == 0
+                && self.kept.events.len() < KEPT_EVENTS
+                && self.octets + octets <= KEPT_OCTETS
+            {
+                self.octets += octets;
+                self.kept.events.push(event);
+            } else {
+                self.kept.dropped += 1;
+            }
+        }
+    }
+
+    fn draw(&mut self, record: &Record) -> String {
+        let mut text = String::new();
+        let several = record.flows.len() > 1;
+        for (number, flow) in record.flows.iter().enumerate().skip(self.headings) {
+            let number = if several { format!("[{number}] ") } else { String::new() };
+            let end = |end: &End| format!("{} {}", end.name, bytes::plain(&end.address));
+            let transport = match flow.transport {
+                Transport::Tcp => "TCP",
+                Transport::Udp => "UDP",
+                Transport::Unix => "Unix",
+            };
+            text += &format!("{number}{transport}  {} ⇄ {}\n", end(&flow.peer), end(&flow.local));
+        }
+        self.headings = record.flows.len();
+        let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let options = Options { heading: false, color, ..Options::default() };
+        text + &transcript::draw(record, &options)
+    }
+}
+
+/// The tap of the UDP echo server: it hears of whole datagrams.
+pub(crate) struct Datagrams {
+    recorder: Recorder,
+    server: String,
+    flows: Mutex<HashMap<SocketAddr, FlowId>>,
+}
+
+/// Senders that are told apart; all others share a flow.
+const SENDERS: usize = 256;
+
+impl Datagrams {
+    pub(crate) fn new(recorder: Recorder, server: SocketAddr) -> Self {
+        Self { recorder, server: server.to_string(), flows: Mutex::default() }
+    }
+
+    pub(crate) fn record(&self, event: &Event<'_>) {
+        match event {
+            Event::Echoed { peer, octets } => {
+                let flow = self.flow(*peer);
+                self.recorder.data(flow, Direction::Received, octets);
+                self.recorder.data(flow, Direction::Sent, octets);
+            }
+            Event::Refused { peer, why } => {
+                let words = What::Error(format!("no answer: {why}"));
+                self.recorder.push(self.flow(*peer), Direction::Received, words);
+            }
+            Event::Failed { .. } => {}
+        }
+    }
+
+    fn flow(&self, peer: SocketAddr) -> FlowId {
+        let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
+        let (peer, address) = if flows.contains_key(&peer) || flows.len() < SENDERS {
+            (peer, peer.to_string())
+        } else {
+            (SocketAddr::from(([0; 8], 0)), String::new())
+        };
+        *flows.entry(peer).or_insert_with(|| {
+            let (server, client) = (End::new("server", &self.server), End::new("client", address));
+            self.recorder.flow(Transport::Udp, server, client)
+        })
+    }
+}
