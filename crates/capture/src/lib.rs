@@ -7,6 +7,9 @@
 pub mod bytes;
 mod clock;
 pub mod dissect;
+pub mod figure;
+pub mod ladder;
+mod markup;
 #[cfg(test)]
 mod random;
 mod record;

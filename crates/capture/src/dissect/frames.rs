@@ -57,6 +57,9 @@ impl Dissector for Frames {
             let payload = &rest[..length.min(rest.len())];
             at = start + payload.len();
             let mut field = Field::new(start..at, "payload", text_value(payload));
+            if length == 0 {
+                field = field.meaning("empty");
+            }
             if payload.len() < length {
                 let there = count(payload.len());
                 field = field.meaning(format!("incomplete: {there} of {length}"));

@@ -43,7 +43,7 @@ impl Dissector for Lines {
                 fields.push(field.meaning("incomplete: its end is to come"));
             } else {
                 let meaning = format!("{name}: the line ends");
-                fields.push(field);
+                fields.push(if text.is_empty() { field.meaning("empty") } else { field });
                 fields.push(Field::new(middle..at, "line end", end).meaning(meaning));
             }
         }
