@@ -130,7 +130,7 @@ pub struct Difference {
 pub fn compare(want: &[u8], got: &[u8]) -> Option<Difference> {
     let equal = want.iter().zip(got).take_while(|(want, got)| want == got).count();
     let octet = |octet: Option<&u8>| match octet {
-        None => "the end".to_owned(),
+        None => "no more".to_owned(),
         Some(octet @ (b'!'..=b'~' | b'\r' | b'\n' | b'\t')) => {
             format!("{} ({octet:02x})", escape(*octet))
         }
@@ -224,16 +224,16 @@ mod tests {
         assert_eq!(
             drawing,
             "want  hello\\r\\n\ngot   hello\n           \
-             ^^ after 5 equal bytes: want \\r (0d), got the end"
+             ^^ after 5 equal bytes: want \\r (0d), got no more"
         );
         let drawing = compare(b"", &[0]).expect("they differ").drawing;
-        assert!(drawing.ends_with("after 0 equal bytes: want the end, got 00"), "{drawing}");
+        assert!(drawing.ends_with("after 0 equal bytes: want no more, got 00"), "{drawing}");
         let row = [0; 16];
         let drawing = compare(&[0; 17], &row).expect("they differ").drawing;
         assert_eq!(
             drawing,
             "want  0010  00                                                .\n\
-             got   0010  \n            ^^ after 16 equal bytes: want 00, got the end"
+             got   0010  \n            ^^ after 16 equal bytes: want 00, got no more"
         );
     }
 }
