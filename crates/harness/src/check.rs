@@ -228,7 +228,8 @@ impl Check {
         self.lock().want = rule.into();
     }
 
-    /// Names the mistake that a hang or a panic from here on would mean.
+    /// Names the mistake that it means if the answer hangs from here on, or asks for ever. (A panic
+    /// says itself what it is; and where nothing crossed the wire, nothing is proved.)
     pub fn suspect(&self, mistake: impl Into<Option<&'static Mistake>>) {
         self.lock().suspect = mistake.into();
     }
@@ -357,15 +358,21 @@ impl Check {
 
     /// The body ended in a panic: of the answer, or of ours to stop it.
     fn interrupted(&self, spin: Option<&Spin>) -> Report {
-        let suspect = self.lock().suspect;
-        self.fail(suspect, spin.map(|spin| spin.0.clone()).unwrap_or_default())
+        match spin {
+            Some(Spin(said)) => {
+                let suspect = self.lock().suspect;
+                self.fail(suspect, said)
+            }
+            None => self.fail(None, ""),
+        }
     }
 
     /// The body did not end.
     fn hung(&self, limit: Duration) -> Report {
-        let suspect = self.lock().suspect;
-        let seen = last_seen(&self.wire(), self.recorder.now());
-        self.fail(suspect, format!("nothing more for {:.1} s; {seen}", limit.as_secs_f32()))
+        let wire = self.wire();
+        let suspect = self.lock().suspect.filter(|_| !wire.events.is_empty());
+        let seen = last_seen(&wire, self.recorder.now());
+        self.fail(suspect, format!("not done after {:.1} s; {seen}", limit.as_secs_f32()))
     }
 
     /// Adds what else is known: panics, and what the answer was seen to do.
@@ -377,10 +384,7 @@ impl Check {
             report.got.clone_from(&todo.place);
             return;
         }
-        let panics = panics.iter().take(3).map(|Panic { message, place }| {
-            let message: String = message.chars().take(300).collect();
-            format!("your code panicked at {place}: {}", message.escape_debug())
-        });
+        let panics = panics.iter().take(3).map(Panic::told);
         let state = self.lock();
         for line in panics.chain(state.seen.iter().cloned()) {
             if !report.got.is_empty() && !report.got.ends_with('\n') {
@@ -398,8 +402,16 @@ impl Check {
 /// How `got` differs from `want`: how much there is of each, and where they part.
 pub(crate) fn difference(want: &[u8], got: &[u8]) -> Option<String> {
     let drawing = bytes::compare(want, got)?.drawing;
-    let wanted = if want.is_empty() { "none is".to_owned() } else { format!("{} are", want.len()) };
-    Some(format!("{} where {wanted} wanted:\n{drawing}", bytes::count(got.len())))
+    Some(format!("{} where {}:\n{drawing}", bytes::count(got.len()), wanted(want.len())))
+}
+
+/// "5 are wanted".
+pub(crate) fn wanted(count: usize) -> String {
+    match count {
+        0 => "none is wanted".to_owned(),
+        1 => "1 is wanted".to_owned(),
+        _ => format!("{count} are wanted"),
+    }
 }
 
 /// The exercise that this test program grades, from the name of its records' folder.

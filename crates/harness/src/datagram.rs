@@ -7,7 +7,7 @@ use std::time::Duration;
 use capture::{Direction, End, FlowId, Transport, What};
 
 use crate::check::{Check, Outcome};
-use crate::peer::{PATIENCE, brief};
+use crate::peer::{PATIENCE, brief, definite};
 use crate::running::Wait;
 
 /// A UDP socket of the harness. It speaks only when the script says so, and records what passes.
@@ -44,7 +44,7 @@ impl DatagramPeer {
 
     /// Sends one datagram.
     pub fn send_to(&mut self, bytes: &[u8], to: SocketAddr) -> Outcome {
-        self.check.did(format!("the {} sent {}", self.name, brief(bytes)));
+        self.check.did(format!("{} sent {}", definite(&self.name), brief(bytes)));
         let flow = self.flow(to);
         let sent = self.socket.send_to(bytes, to);
         sent.map_err(|error| self.check.fail(None, format!("sending a datagram: {error}")))?;
@@ -74,7 +74,7 @@ impl DatagramPeer {
         buffer.truncate(count);
         let flow = self.flow(from);
         self.check.recorder().push(flow, Direction::Received, What::Data(buffer.clone()));
-        self.check.did(format!("the {} received {}", self.name, brief(&buffer)));
+        self.check.did(format!("{} received {}", definite(&self.name), brief(&buffer)));
         Ok(Some((buffer, from)))
     }
 

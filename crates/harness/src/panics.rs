@@ -6,11 +6,15 @@ use std::panic::{self, Location};
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 use std::thread;
 
+use capture::bytes;
+
 /// A panic that happened while a check ran.
 #[derive(Debug, Clone)]
 pub(crate) struct Panic {
     pub(crate) message: String,
     pub(crate) place: String,
+    /// It happened in a thread that the answer started, while other checks ran as well.
+    pub(crate) maybe_another_s: bool,
 }
 
 impl Panic {
@@ -18,6 +22,14 @@ impl Panic {
     pub(crate) fn is_todo(&self) -> bool {
         self.message.starts_with("not yet implemented")
             || self.message.starts_with("not implemented")
+    }
+
+    /// As the report says it.
+    pub(crate) fn told(&self) -> String {
+        let message: String = self.message.chars().take(300).collect();
+        let message: Vec<String> = message.lines().map(bytes::plain).collect();
+        let whose = if self.maybe_another_s { ", in this check or in one beside it," } else { "" };
+        format!("your code panicked{whose} at {}: {}", self.place, message.join("\n"))
     }
 }
 
@@ -41,6 +53,7 @@ pub(crate) fn collect() -> Panics {
             let panic = Panic {
                 message: words(info.payload()),
                 place: info.location().map(place).unwrap_or_default(),
+                maybe_another_s: false,
             };
             if !keep(panic) {
                 before(info); // Not within a check: the runner's business.
@@ -83,6 +96,7 @@ fn keep(panic: Panic) -> bool {
     let ours = thread::current().name().is_none();
     let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     let alive: Vec<Panics> = running.iter().filter_map(Weak::upgrade).collect();
+    let panic = Panic { maybe_another_s: alive.len() > 1, ..panic };
     for panics in &alive {
         push(panics, panic.clone());
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use capture::{Tap, bytes};
 
-use crate::check::{Check, Outcome, difference};
+use crate::check::{Check, Outcome, difference, wanted};
 use crate::report::{Mistake, Report};
 use crate::running::Wait;
 
@@ -44,7 +44,7 @@ impl fmt::Display for Ending {
         f.write_str(match self {
             Self::End => "then end of stream (FIN)",
             Self::Reset => "then the connection was reset (RST)",
-            Self::Silence => "then nothing more, and the connection stayed open",
+            Self::Silence => "then nothing more came, and the connection stayed open",
             Self::Enough => "then possibly more",
         })
     }
@@ -53,12 +53,10 @@ impl fmt::Display for Ending {
 impl Check {
     /// Connects to the answer's server.
     pub fn connect(&self, name: &str, address: SocketAddr) -> Outcome<Peer> {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| {
-            self.did(format!("connected the {name}"));
-            self.fail(None, format!("connecting failed: {error}"))
-        })?;
+        self.did(format!("connected {}", definite(name)));
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)
+            .map_err(|error| self.fail(None, format!("connecting failed: {error}")))?;
         let tap = Tap::connected(stream, name, "your code", self.recorder());
-        self.did(format!("connected the {name}"));
         Peer::new(self, name, tap)
     }
 
@@ -71,7 +69,7 @@ impl Check {
         let theirs = TcpStream::connect(address).map_err(|e| ours("connecting", e))?;
         let (mine, _) = listener.accept().map_err(|e| ours("accepting", e))?;
         let tap = Tap::accepted(mine, name, "your code", self.recorder());
-        self.did(format!("connected a stream for your code to the {name}"));
+        self.did(format!("connected a stream for your code to {}", definite(name)));
         Ok((theirs, Peer::new(self, name, tap)?))
     }
 
@@ -97,7 +95,7 @@ impl Listener {
     /// accepts are called.
     pub fn bind(check: &Check, name: &str) -> Outcome<Self> {
         let (listener, address) = check.listener()?;
-        check.did(format!("the {name} listens on 127.0.0.1"));
+        check.did(format!("{} listens on 127.0.0.1", definite(name)));
         Ok(Self { listener, address, name: name.to_owned(), check: check.clone() })
     }
 
@@ -121,7 +119,7 @@ impl Listener {
             None => return Err(self.check.fail(None, "no connection came")),
         };
         let tap = Tap::accepted(stream, &self.name, "your code", self.check.recorder());
-        self.check.did(format!("the {} accepted your connection", self.name));
+        self.check.did(format!("{} accepted your connection", definite(&self.name)));
         Peer::new(&self.check, &self.name, tap)
     }
 }
@@ -132,7 +130,7 @@ impl Peer {
         let ready = tap.get_ref().set_nodelay(true);
         let ready = ready.and_then(|()| tap.get_ref().set_write_timeout(Some(PATIENCE)));
         ready.map_err(|error| check.fail(None, format!("setting up a socket: {error}")))?;
-        Ok(Self { name: name.to_owned(), tap, check: check.clone() })
+        Ok(Self { name: definite(name), tap, check: check.clone() })
     }
 
     /// The socket itself, for what the vocabulary has no word for.
@@ -142,7 +140,7 @@ impl Peer {
 
     /// Sends `bytes` in one write.
     pub fn send(&mut self, bytes: &[u8]) -> Outcome {
-        self.check.did(format!("the {} sent {}", self.name, brief(bytes)));
+        self.check.did(format!("{} sent {}", self.name, brief(bytes)));
         self.write(bytes)
     }
 
@@ -151,7 +149,7 @@ impl Peer {
     pub fn send_pieces(&mut self, pieces: &[&[u8]]) -> Outcome {
         let bytes = pieces.concat();
         let count = pieces.len();
-        self.check.did(format!("the {} sent {} in {count} pieces", self.name, brief(&bytes)));
+        self.check.did(format!("{} sent {} in {count} pieces", self.name, brief(&bytes)));
         pieces.iter().try_for_each(|piece| self.write(piece))
     }
 
@@ -161,7 +159,7 @@ impl Peer {
         let stream = self.tap.get_ref().try_clone();
         let mut stream = stream.map_err(|error| self.check.fail(None, error.to_string()))?;
         let then = if close { ", then half-closes" } else { "" };
-        self.check.did(format!("the {} sends {}{then}, while it reads", self.name, brief(&bytes)));
+        self.check.did(format!("{} sends {}{then}, while it reads", self.name, brief(&bytes)));
         Ok(self.check.spawn(move || {
             let mut sent = 0;
             while sent < bytes.len() {
@@ -208,7 +206,7 @@ impl Peer {
     pub fn expect(&mut self, want: &[u8], mistake: impl Into<Option<&'static Mistake>>) -> Outcome {
         let (got, ending) = self.receive(want.len());
         if got == want {
-            self.check.did(format!("the {} received {}", self.name, brief(want)));
+            self.check.did(format!("{} received {}", self.name, brief(want)));
             return Ok(());
         }
         Err(self.differs(want, &got, ending, mistake))
@@ -223,7 +221,7 @@ impl Peer {
         let (got, ending) = self.receive(want.len() + 1);
         if got == want && ending == Ending::End {
             let bytes = brief(want);
-            self.check.did(format!("the {} received {bytes}, then end of stream", self.name));
+            self.check.did(format!("{} received {bytes}, then end of stream", self.name));
             return Ok(());
         }
         Err(self.differs(want, &got, ending, mistake))
@@ -242,13 +240,22 @@ impl Peer {
         ending: Ending,
         mistake: impl Into<Option<&'static Mistake>>,
     ) -> Report {
-        let drawing = difference(want, got).map(|drawing| drawing + "\n");
-        self.check.fail(mistake, format!("{}{ending}", drawing.unwrap_or_default()))
+        let came = match difference(want, got) {
+            Some(_) if got.is_empty() => format!("no byte where {}, ", wanted(want.len())),
+            Some(drawing) => drawing + "\n",
+            None if want.is_empty() => "no byte, ".to_owned(),
+            None => format!("{}, as wanted, ", bytes::count(want.len())),
+        };
+        let ending = match ending {
+            Ending::Silence if got.is_empty() => "and the connection stayed open".to_owned(),
+            ending => ending.to_string(),
+        };
+        self.check.fail(mistake, came + &ending)
     }
 
     /// Ends the sending half: the answer reads end of stream, and may still reply.
     pub fn half_close(&mut self) -> Outcome {
-        self.check.did(format!("the {} half-closed: shutdown(Write) sends FIN", self.name));
+        self.check.did(format!("{} half-closed: shutdown(Write) sends FIN", self.name));
         let done = self.tap.shutdown(Shutdown::Write);
         done.map_err(|error| self.check.fail(None, format!("shutdown failed: {error}")))
     }
@@ -259,16 +266,23 @@ impl Peer {
     pub fn reset(self) -> Outcome {
         let stream = self.tap.get_ref();
         let ready = stream.set_read_timeout(Some(PATIENCE.min(self.check.time_left())));
-        ready.and_then(|()| stream.peek(&mut [0])).map_err(|error| {
-            self.check.fail(None, format!("waiting for a byte of your code's: {error}"))
-        })?;
-        self.check.did(format!("the {} closed with your bytes unread: RST", self.name));
-        Ok(())
+        let got = match ready.and_then(|()| stream.peek(&mut [0])) {
+            Ok(1) => {
+                self.check.did(format!("{} closed with your bytes unread: RST", self.name));
+                return Ok(());
+            }
+            Ok(_) => "your code closed the connection before it sent a byte".to_owned(),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                "no byte of your code's came".to_owned()
+            }
+            Err(error) => format!("waiting for a byte of your code's: {error}"),
+        };
+        Err(self.check.fail(None, got))
     }
 
     /// Closes both halves.
     pub fn close(self) {
-        self.check.did(format!("the {} closed", self.name));
+        self.check.did(format!("{} closed", self.name));
     }
 
     fn write(&mut self, bytes: &[u8]) -> Outcome {
@@ -297,6 +311,15 @@ impl Debug for Peer {
 impl Debug for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Check").finish_non_exhaustive()
+    }
+}
+
+/// "the client"; but "client 7", which says already which one, and "your code".
+pub(crate) fn definite(name: &str) -> String {
+    if name == "your code" || name.ends_with(|last: char| last.is_ascii_digit()) {
+        name.to_owned()
+    } else {
+        format!("the {name}")
     }
 }
 

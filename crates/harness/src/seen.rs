@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use capture::{Direction, Record, What};
 
+use crate::peer::definite;
+
 /// "the client sent 18 bytes, received none; last: sent 18 bytes, 1.9 s ago", a flow a line.
 pub(crate) fn last_seen(record: &Record, now: Duration) -> String {
     let mut lines = Vec::new();
@@ -15,8 +17,8 @@ pub(crate) fn last_seen(record: &Record, now: Duration) -> String {
             n => format!("{n} bytes"),
         };
         let mut line = format!(
-            "the {} sent {} and received {}",
-            flow.local.name,
+            "{} sent {} and received {}",
+            definite(&flow.local.name),
             count(Direction::Sent),
             count(Direction::Received)
         );

@@ -61,7 +61,7 @@ fn a_hang_ends_with_what_was_last_seen() {
         Ok(())
     }));
     assert!(begin.elapsed() < Duration::from_secs(3));
-    assert!(text.contains("nothing more for 0.1 s; the client sent 18 bytes"), "{text}");
+    assert!(text.contains("not done after 0.1 s; the client sent 18 bytes"), "{text}");
     assert!(text.contains("received nothing"), "{text}");
     assert!(text.contains("why   a-mistake"), "{text}");
 }
@@ -77,6 +77,7 @@ fn a_panic_is_a_line_of_the_report() {
     }));
     assert!(text.contains("your code panicked at crates/harness/tests/checks.rs:"), "{text}");
     assert!(text.contains("index out of bounds"), "{text}");
+    assert!(!text.contains("a-mistake"), "a panic proves no mistake: {text}");
 }
 
 #[test]
