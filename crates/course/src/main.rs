@@ -9,6 +9,7 @@
 //! | `workspace` | where chapters, exercises and their files are |
 //! | `progress` | what the learner has done: `.course/progress` |
 //! | `compile`, `program`, `attempt` | from an answer to its verdict |
+//! | `interrupt` | Ctrl-C, which must reach the answers that run |
 //! | `derive` | starters and manifests, from the solutions |
 //! | `screen`, `page`, `readme`, `show` | words and how they are laid out |
 //! | `commands` | one module for each thing that one can type |
@@ -17,6 +18,7 @@ mod attempt;
 mod commands;
 mod compile;
 mod derive;
+mod interrupt;
 mod page;
 mod program;
 mod progress;
@@ -29,7 +31,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, explain, hint, map, next, reset, solution, starters, verify};
+use crate::commands::{
+    book, check, doctor, explain, hint, map, next, report, reset, solution, starters, verify,
+    watch, wire,
+};
 use crate::workspace::Workspace;
 
 /// The way through the course. Without a command: where you are, and what to do next.
@@ -48,16 +53,26 @@ const EXIT_CODES: &str = "Exit codes: 0 all that was asked passed, 1 some failed
 enum Command {
     /// Check an answer, a chapter's answers, or all
     Check(check::Options),
+    /// Check an answer whenever you save it
+    Watch(watch::Options),
     /// Show a hint: the first, then one more each time, three in all
     Hint(hint::Options),
     /// Explain a mistake that a report names
     Explain(explain::Options),
+    /// Show what crossed the wire in the last check
+    Wire(wire::Options),
     /// Show the next exercise, and what to type
     Next,
     /// Put an exercise's starter back; your file is saved first
     Reset(reset::Options),
     /// Show the solution, once your answer has passed
     Solution(solution::Options),
+    /// Read the book in your browser
+    Book(book::Options),
+    /// Say what this machine lacks, and how to get it
+    Doctor,
+    /// Check, and report to another program
+    Report(report::Options),
     /// For authors: derive the starters and manifests from the solutions
     Starters(starters::Options),
     /// For authors: prove the grader, and check the book
@@ -95,11 +110,16 @@ fn run(command: Option<Command>, workspace: &Workspace) -> anyhow::Result<Code> 
     match command {
         None => map::run(workspace),
         Some(Command::Check(options)) => check::run(workspace, &options),
+        Some(Command::Watch(options)) => watch::run(workspace, &options),
         Some(Command::Hint(options)) => hint::run(workspace, &options),
         Some(Command::Explain(options)) => explain::run(workspace, &options),
+        Some(Command::Wire(options)) => wire::run(workspace, &options),
         Some(Command::Next) => next::run(workspace),
         Some(Command::Reset(options)) => reset::run(workspace, &options),
         Some(Command::Solution(options)) => solution::run(workspace, &options),
+        Some(Command::Book(options)) => book::run(workspace, &options),
+        Some(Command::Doctor) => doctor::run(workspace),
+        Some(Command::Report(options)) => report::run(workspace, &options),
         Some(Command::Starters(options)) => starters::run(workspace, &options),
         Some(Command::Verify(options)) => verify::run(workspace, &options),
     }

@@ -12,6 +12,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 use std::{io, process, thread};
 
+use crate::interrupt::Running;
+
 /// How much of each of the two outputs is kept.
 const KEPT_BYTES: usize = 64 << 10;
 /// How much memory a test program may write to: enough for a thousand threads and their stacks.
@@ -74,12 +76,14 @@ pub(crate) fn run(
 
     let started = Instant::now();
     let mut child = command.spawn()?;
+    let running = Running::begin(child.id());
     limit_memory(&child);
     let stdout = drain(child.stdout.take().expect("stdout is a pipe"));
     let stderr = drain(child.stderr.take().expect("stderr is a pipe"));
     let in_time = wait(&mut child, limit);
     let took = started.elapsed();
     kill_group(&mut child);
+    drop(running);
     let status = child.wait()?;
     kill_marked(&mark);
 

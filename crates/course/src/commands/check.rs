@@ -3,16 +3,16 @@
 use std::env;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::Code;
 use crate::attempt::{Attempt, LIMIT, Summary};
 use crate::commands::unknown;
 use crate::progress::{Content, Progress, Tally};
 use crate::screen::{Screen, count};
 use crate::show;
 use crate::workspace::{Exercise, Workspace, nearest};
+use crate::{Code, interrupt};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -34,6 +34,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Code> {
         return Ok(Code::Usage);
     };
     let limit = Duration::from_secs(options.timeout);
+    interrupt::handle(None).context("preparing for Ctrl-C")?;
     if let [exercise] = chosen.as_slice() {
         let attempt = attempt(workspace, exercise, &screen, limit)?;
         print!("{}", show::whole(workspace, exercise, &attempt, &screen));

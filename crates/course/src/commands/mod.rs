@@ -1,14 +1,19 @@
 //! One module for each thing that one can type after `cargo course`.
 
+pub(crate) mod book;
 pub(crate) mod check;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod hint;
 pub(crate) mod map;
 pub(crate) mod next;
+pub(crate) mod report;
 pub(crate) mod reset;
 pub(crate) mod solution;
 pub(crate) mod starters;
 pub(crate) mod verify;
+pub(crate) mod watch;
+pub(crate) mod wire;
 
 use crate::Code;
 use crate::workspace::{Exercise, Workspace, nearest};

@@ -17,14 +17,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::Code;
 use crate::commands::check::choose;
 use crate::derive;
 use crate::screen::{Screen, count};
 use crate::workspace::{Exercise, Workspace};
+use crate::{Code, interrupt};
 use mirror::{Built, Mirror};
 use proof::Proof;
 use subject::{Kind, Subject};
@@ -65,6 +65,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Code> {
     let Some(chosen) = choose(workspace, &options.names, all)? else {
         return Ok(Code::Usage);
     };
+    interrupt::handle(None).context("preparing for Ctrl-C")?;
     let mut problems: Vec<String> = Vec::new();
     let solved: Vec<&Exercise> = chosen
         .into_iter()

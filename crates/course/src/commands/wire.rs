@@ -1,0 +1,103 @@
+//! `cargo course wire`: what crossed the wire in the last check.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use capture::{Record, transcript};
+use clap::Args;
+use harness::verdict::{Status, Verdict};
+
+use crate::commands::{exercise, unknown};
+use crate::screen::Screen;
+use crate::workspace::{Workspace, nearest};
+use crate::{Code, attempt};
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The exercise
+    task: String,
+    /// The check; none: the first that failed, or the last that has something to show
+    check: Option<String>,
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Code> {
+    let exercise = match exercise(workspace, &options.task) {
+        Ok(exercise) => exercise,
+        Err(code) => return Ok(code),
+    };
+    let records = attempt::records(workspace, exercise);
+    let checks = exercise.checks()?;
+    let named = match &options.check {
+        None => None,
+        Some(name) => {
+            let wanted = name.replace([' ', '-'], "_");
+            let Some(check) = checks.iter().find(|check| **check == wanted) else {
+                unknown("check", name, nearest(&wanted, checks.iter().map(String::as_str)));
+                return Ok(Code::Usage);
+            };
+            Some(check.as_str())
+        }
+    };
+    let Some(check) = named.or_else(|| choose(&records, &checks)) else {
+        println!("Nothing is recorded of {0} yet: cargo course check {0}", exercise.task);
+        return Ok(Code::Failed);
+    };
+    let Some(record) = load(&records, check)? else {
+        println!("Nothing is recorded of this check yet: cargo course check {}", exercise.task);
+        return Ok(Code::Failed);
+    };
+    show(&record, check, &checks, &records);
+    Ok(Code::Passed)
+}
+
+fn show(record: &Record, check: &str, checks: &[String], records: &Path) {
+    let screen = Screen::of_stdout();
+    println!("{}\n", screen.strong(&check.replace('_', " ")));
+    let options = transcript::Options {
+        width: screen.width,
+        color: screen.colour,
+        ..transcript::Options::default()
+    };
+    if record.events.is_empty() {
+        println!("Nothing crossed the wire in this check.");
+    }
+    print!("{}", transcript::draw(record, &options));
+    let others: Vec<&String> =
+        checks.iter().filter(|name| *name != check && file(records, name).is_file()).collect();
+    if !others.is_empty() {
+        println!("\nRecorded too; name one after the exercise:");
+        others.iter().for_each(|name| println!("  {name}"));
+    }
+}
+
+/// The first check that failed; else the last that has something to show; else any.
+fn choose<'a>(records: &Path, checks: &'a [String]) -> Option<&'a str> {
+    let recorded: Vec<&String> =
+        checks.iter().filter(|check| file(records, check).is_file()).collect();
+    let failed = |check: &&&String| {
+        let verdict = Verdict::load(records, check).ok().flatten();
+        verdict.is_some_and(|verdict| verdict.status == Status::Failed)
+    };
+    let full = |check: &&&String| {
+        load(records, check).ok().flatten().is_some_and(|record| !record.events.is_empty())
+    };
+    let chosen = recorded.iter().find(failed).or_else(|| recorded.iter().rfind(full));
+    chosen.or(recorded.first()).map(|check| check.as_str())
+}
+
+fn file(records: &Path, check: &str) -> PathBuf {
+    records.join(format!("{check}.wire"))
+}
+
+fn load(records: &Path, check: &str) -> Result<Option<Record>> {
+    let path = file(records, check);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let record = Record::from_text(&text)
+        .map_err(|error| anyhow::anyhow!("line {}: {:?}", error.line, error.problem))
+        .with_context(|| format!("{} is damaged", path.display()))?;
+    Ok(Some(record))
+}
