@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::panic::resume_unwind;
 
-use capture::{Direction, End, FlowId, Recorder, Transport, What};
+use capture::{Direction, End, FlowId, Recorder, Transport, What, bytes};
 
 use crate::check::{Check, Spin};
 
@@ -30,10 +30,25 @@ pub enum Take {
 pub struct Writer {
     script: VecDeque<Take>,
     then: Take,
+    /// What should reach it, if it knows.
+    expected: Option<Vec<u8>>,
     received: Vec<u8>,
     calls: usize,
+    /// How many bytes the last call offered, and what it was told.
+    last: Option<(usize, Reply)>,
+    repeated: Option<String>,
     wire: Wire,
 }
+
+/// What a [`Writer`] said to a call.
+#[derive(Debug, Clone, Copy)]
+enum Reply {
+    Took(usize),
+    Failed(ErrorKind),
+}
+
+/// Bytes at the front of an offer that are enough to know where it begins.
+const KNOWN: usize = 4;
 
 impl Writer {
     /// Does what `script` says, a call each, and `then` at every call after that.
@@ -41,10 +56,22 @@ impl Writer {
         Self {
             script: script.into_iter().collect(),
             then,
+            expected: None,
             received: Vec::new(),
             calls: 0,
+            last: None,
+            repeated: None,
             wire: Wire::new(check, "your code", "writer"),
         }
+    }
+
+    /// Tells it which bytes should reach it. From then on it notices a call that
+    /// [repeats](Writer::repeated) some, and once it has taken twice as many it takes no more, so
+    /// that an answer which never ends does not fill the memory.
+    #[must_use]
+    pub fn expecting(mut self, bytes: &[u8]) -> Self {
+        self.expected = Some(bytes.to_vec());
+        self
     }
 
     /// The bytes that it took, in order.
@@ -56,12 +83,81 @@ impl Writer {
     pub fn calls(&self) -> usize {
         self.calls
     }
+
+    /// How many bytes the last call left untaken, if it took some. Once the answer has returned,
+    /// these were never offered again.
+    pub fn left_over(&self) -> usize {
+        match self.last {
+            Some((offered, Reply::Took(count))) if count > 0 => offered - count,
+            _ => 0,
+        }
+    }
+
+    /// The first call that offered bytes which an earlier one had taken: "call 2 of `write` began
+    /// again at byte 0, though 3 bytes had been taken". Needs [`Writer::expecting`].
+    pub fn repeated(&self) -> Option<&str> {
+        self.repeated.as_deref()
+    }
+
+    /// How it ended: "the last of 3 calls of `write` took 2 of the 5 bytes that it offered".
+    pub fn last(&self) -> String {
+        let call = match self.calls {
+            1 => "the only call of `write`".to_owned(),
+            calls => format!("the last of {calls} calls of `write`"),
+        };
+        match self.last {
+            None => "`write` was never called".to_owned(),
+            Some((offered, Reply::Took(0))) if offered > 0 => format!("{call} was told Ok(0)"),
+            Some((offered, Reply::Took(count))) => {
+                format!("{call} was told Ok({count}), for {}", bytes::count(offered))
+            }
+            Some((_, Reply::Failed(kind))) => format!("{call} was told Err({kind:?})"),
+        }
+    }
+
+    /// Looks where in the expected bytes an offer begins.
+    fn look(&mut self, offer: &[u8]) {
+        let Some(expected) = &self.expected else { return };
+        let taken = self.received.len();
+        let next = expected.get(taken..).unwrap_or_default();
+        if self.repeated.is_some() || offer.len() < KNOWN || next.starts_with(offer) {
+            return;
+        }
+        let again = (0..taken.min(expected.len())).find(|at| expected[*at..].starts_with(offer));
+        self.repeated = again.map(|at| {
+            let (call, taken) = (self.calls, bytes::count(taken));
+            format!(
+                "call {call} of `write` began again at byte {at}, though {taken} had been taken"
+            )
+        });
+    }
+
+    /// Whether it has taken so much that the answer will not end by itself.
+    fn is_flooded(&self) -> bool {
+        self.expected.as_ref().is_some_and(|expected| self.received.len() > 2 * expected.len())
+    }
 }
 
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.calls += 1;
-        match self.script.pop_front().unwrap_or(self.then) {
+        self.look(bytes);
+        let reply = self.reply(bytes);
+        let told = reply.as_ref().map_or_else(|e| Reply::Failed(e.kind()), |n| Reply::Took(*n));
+        self.last = Some((bytes.len(), told));
+        reply
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Writer {
+    fn reply(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let flooded = Take::Fails(ErrorKind::StorageFull);
+        let take = if self.is_flooded() { Some(flooded) } else { self.script.pop_front() };
+        match take.unwrap_or(self.then) {
             Take::Bytes(most) => {
                 let count = most.min(bytes.len());
                 self.received.extend_from_slice(&bytes[..count]);
@@ -85,10 +181,6 @@ impl Write for Writer {
                 Err(kind.into())
             }
         }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
