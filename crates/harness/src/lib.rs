@@ -33,6 +33,7 @@
 mod check;
 pub mod cost;
 mod datagram;
+mod effort;
 mod faulty;
 mod lists;
 mod panics;

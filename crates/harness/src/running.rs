@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use capture::bytes;
 
 use crate::check::{Check, Outcome};
+use crate::effort::Effort;
 use crate::peer::{PATIENCE, brief};
 
 /// Of what the answer returned, so much is told.
@@ -45,21 +46,25 @@ impl Check {
         let check = self.clone();
         let name = call.to_owned();
         let at_work = AtWork::begin(self);
+        let (started, start) = mpsc::channel();
         self.spawn(move || {
             let _at_work = at_work; // Until it returns, or panics.
+            let _ = started.send(Effort::of_this_thread());
             let result = body();
             let shown: String = format!("{result:?}").chars().take(SHOWN).collect();
             let told = format!("your `{name}` returned {}", bytes::plain(&shown));
             check.saw(told.clone());
             let _ = done.send((result, told));
         });
-        Running { finished, call: call.to_owned(), check: self.clone() }
+        let effort = start.recv().ok().flatten();
+        Running { finished, effort, call: call.to_owned(), check: self.clone() }
     }
 }
 
 /// A call into the answer. Dropping it leaves the answer running.
 pub struct Running<T, E> {
     finished: Receiver<(Result<T, E>, String)>,
+    effort: Option<Effort>,
     call: String,
     check: Check,
 }
@@ -79,6 +84,35 @@ impl<T, E> Running<T, E> {
             };
             self.check.fail(None, got)
         })
+    }
+
+    /// Whether the answer ends within `limit`: returns, or panics. How is told if the check fails.
+    pub fn ends_within(&self, limit: Duration) -> bool {
+        let limit = limit.min(self.check.time_left());
+        !matches!(self.finished.recv_timeout(limit), Err(RecvTimeoutError::Timeout))
+    }
+
+    /// Whether the answer's thread spins through `window`: it asks again and again for what is not
+    /// there, and does not go to sleep in between. `false` too if the answer ends meanwhile, and
+    /// where the system does not count (only Linux does).
+    ///
+    /// What counts is the work between two sleeps. It is microseconds for a thread that waits, and
+    /// all that it can get for one that spins, however loaded the machine is.
+    pub fn spins(&self, window: Duration) -> bool {
+        /// Nanoseconds of work between two sleeps.
+        const STRETCH: u64 = 2_000_000;
+        let spent = || self.effort.as_ref().and_then(Effort::spent);
+        let before = spent();
+        if self.ends_within(window) {
+            return false;
+        }
+        match (before, spent()) {
+            (Some(before), Some(after)) => {
+                let stretches = after.sleeps - before.sleeps + 1;
+                (after.cpu - before.cpu) / stretches > STRETCH
+            }
+            _ => false,
+        }
     }
 
     /// A result that the script takes is the script's to tell.
