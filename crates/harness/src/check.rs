@@ -174,6 +174,8 @@ pub struct Check {
 #[derive(Default)]
 struct State {
     did: Vec<String>,
+    /// While several steps are told as one: how many steps stand before their details.
+    one_step: Option<usize>,
     want: String,
     suspect: Option<&'static Mistake>,
     seen: Vec<String>,
@@ -207,7 +209,31 @@ impl Check {
     /// Notes a step. Steps are numbered, in the past tense, and told from the harness's side:
     /// "sent 5 bytes, one at a time".
     pub fn did(&self, step: impl Into<String>) {
-        self.lock().did.push(step.into());
+        let mut state = self.lock();
+        if let Some(steps) = state.one_step {
+            state.did.truncate(steps);
+        }
+        state.did.push(step.into());
+    }
+
+    /// Tells all that `body` does as one step: "connected 40 clients". If it fails on the way, the
+    /// report also has the last of its own steps.
+    pub fn in_one_step<T>(
+        &self,
+        step: impl Into<String>,
+        body: impl FnOnce() -> Outcome<T>,
+    ) -> Outcome<T> {
+        self.did(step);
+        let steps = {
+            let mut state = self.lock();
+            state.one_step = Some(state.did.len());
+            state.did.len()
+        };
+        let outcome = body();
+        let mut state = self.lock();
+        state.one_step = None;
+        state.did.truncate(steps);
+        outcome
     }
 
     /// Notes a step that begins one of several attempts, as in a loop over every cut of a message.

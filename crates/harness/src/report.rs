@@ -32,6 +32,13 @@ pub(crate) struct Details {
 }
 
 impl Report {
+    /// The same failure, for which something else that was seen proves a mistake.
+    #[must_use]
+    pub fn because(mut self, mistake: &'static Mistake) -> Self {
+        self.0.mistake = Some(mistake);
+        self
+    }
+
     /// The mistake that it names, if it names one.
     pub fn mistake(&self) -> Option<&'static str> {
         self.0.mistake.map(|mistake| mistake.name)
