@@ -85,6 +85,8 @@ pub struct Server {
     #[cfg(target_os = "linux")]
     destinations: bool,
     stopper: Stopper,
+    /// The address from which the stopper wakes us.
+    waker: Option<SocketAddr>,
     observer: Box<dyn Fn(Event<'_>) + Send + Sync>,
 }
 
@@ -129,11 +131,13 @@ impl Server {
         #[cfg(target_os = "linux")]
         let destinations =
             address.ip().is_unspecified() && destination::ask_for_destinations(&options).is_ok();
+        let waker = waker(address).ok().map(Arc::new);
         Ok(Self {
             socket,
             #[cfg(target_os = "linux")]
             destinations,
-            stopper: Stopper { stop: Arc::default(), waker: waker(address).ok().map(Arc::new) },
+            waker: waker.as_ref().and_then(|waker| waker.local_addr().ok()),
+            stopper: Stopper { stop: Arc::default(), waker },
             observer: Box::new(|_| {}),
         })
     }
@@ -197,7 +201,7 @@ impl Server {
     fn serve_one(&self, buffer: &mut [u8], own: u16, report: &mut Report) -> io::Result<()> {
         let (count, peer, to) = self.receive(buffer)?;
         let octets = &buffer[..count];
-        if self.stopper.address() == Some(peer) {
+        if self.waker == Some(peer) {
             return Ok(()); // It has done what it came for.
         }
         if let Some(why) = refusal(peer, own) {
@@ -248,10 +252,6 @@ impl Stopper {
         if let Some(waker) = &self.waker {
             drop(waker.send(&[]));
         }
-    }
-
-    fn address(&self) -> Option<SocketAddr> {
-        self.waker.as_ref()?.local_addr().ok()
     }
 }
 
