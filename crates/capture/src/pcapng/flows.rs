@@ -62,7 +62,9 @@ fn addresses(flow: &Flow) -> Option<(SocketAddr, SocketAddr)> {
     }
     let usable = |address: &SocketAddr| !address.ip().is_unspecified() && address.port() != 0;
     let same_family = local.is_ipv4() == peer.is_ipv4();
-    (same_family && usable(&local) && usable(&peer)).then_some((local, peer))
+    // A TCP socket can be connected to itself; who sent which packet would not be seen then.
+    let distinct = local != peer || flow.transport == Transport::Udp;
+    (same_family && distinct && usable(&local) && usable(&peer)).then_some((local, peer))
 }
 
 /// Documentation addresses, and the first port that no flow has.
