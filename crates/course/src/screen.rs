@@ -72,7 +72,7 @@ impl Screen {
         if !self.live {
             return String::new();
         }
-        let filled = if of == 0 { 0 } else { done * width / of };
+        let filled = (done * width).checked_div(of).unwrap_or(0);
         let full = self.good(&"█".repeat(filled));
         format!("{full}{}", self.faint(&"░".repeat(width - filled)))
     }
