@@ -1,10 +1,8 @@
 //! `cargo course verify` on a course that holds, and on one that does not.
 
-mod fake;
-
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use fake::Fake;
+use crate::fake::{Fake, SOLUTION};
 
 /// All fakes have one target folder, and so one scratch workspace: one proof at a time.
 fn alone() -> MutexGuard<'static, ()> {
@@ -86,7 +84,7 @@ fn a_wrong_answer_that_passes_or_names_another_mistake_is_a_problem() {
 fn a_starter_that_passes_and_a_solution_that_fails_are_problems() {
     let _alone = alone();
     let fake = course("reversed");
-    let solution = fake::SOLUTION
+    let solution = SOLUTION
         .replace("todo!(\"add {a} and {b}\")", "a + b")
         .replace("\n    a + b\n", "\n    a\n");
     fake.write("solutions/one/adds/src/lib.rs", &solution);

@@ -1,7 +1,5 @@
 //! The rest of `cargo course`, as a learner and as an author meet it.
 
-mod fake;
-
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -9,7 +7,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use fake::{Fake, SOLUTION};
+use crate::fake::{Fake, SOLUTION};
 
 #[test]
 fn an_unknown_name_is_a_usage_error_with_the_nearest() {
@@ -127,19 +125,24 @@ fn a_report_is_for_another_program() {
 
 #[test]
 fn the_wire_of_the_last_check_is_shown() {
-    let fake = Fake::new("wire", &[("adds", "a + b")]);
-    let records = concat!(env!("CARGO_TARGET_TMPDIR"), "/fake-target/course/records/adds");
+    let fake = Fake::new("wire", &[("tapped", "a + b")]);
+    let records = concat!(env!("CARGO_TARGET_TMPDIR"), "/fake-target/course/records/tapped");
     let _ = fs::remove_dir_all(records);
-    fake.course(&["wire", "adds"]).expect(1, &["cargo course check adds"]);
+    fake.course(&["wire", "tapped"]).expect(1, &["cargo course check tapped"]);
     fs::create_dir_all(records).unwrap();
     let record = "course-record 1\nflow tcp \"client\" \"127.0.0.1:1\" \"server\" \"127.0.0.1:2\"\n\
                   0.000120000 0 sent data 2\n  6869\ndropped 0\nend\n";
     fs::write(format!("{records}/nothing_is_neutral.wire"), record).unwrap();
-    fake.course(&["wire", "adds"])
+    fake.course(&["wire", "tapped"])
         .expect(0, &["nothing is neutral", "client → server  2 bytes  hi"]);
-    fake.course(&["wire", "adds", "nothing-is-natural"]).expect(2, &["nothing_is_neutral"]);
+    fake.course(&["wire", "tapped", "--pcap", "w.pcapng", "--html", "w.html"])
+        .expect(0, &["w.pcapng: open it with Wireshark", "w.html: open it in a browser"]);
+    assert_eq!(fs::read(fake.root.join("w.pcapng")).unwrap()[..4], [0x0a, 0x0d, 0x0d, 0x0a]);
+    let page = fake.read("w.html");
+    assert!(page.contains("<svg") && page.contains("client to server, 2 bytes."), "{page}");
+    fake.course(&["wire", "tapped", "nothing-is-natural"]).expect(2, &["nothing_is_neutral"]);
     fs::write(format!("{records}/nothing_is_neutral.wire"), "course-record 1\n").unwrap();
-    fake.course(&["wire", "adds", "nothing-is-neutral"]).expect(5, &["is damaged"]);
+    fake.course(&["wire", "tapped", "nothing-is-neutral"]).expect(5, &["is damaged"]);
 }
 
 #[test]

@@ -114,12 +114,12 @@ impl Fake {
         if fs::read_to_string(&path).is_ok_and(|old| old == text) {
             return;
         }
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::create_dir_all(path.parent().expect("in a folder")).expect("a folder is made");
+        fs::write(path, text).expect("a file is written");
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.root.join(path)).unwrap()
+        fs::read_to_string(self.root.join(path)).expect(path)
     }
 
     /// `cargo course` with these arguments, ready to be started.
@@ -140,9 +140,9 @@ impl Fake {
     }
 
     pub(crate) fn finish(&self, command: &mut Command) -> Run {
-        let Output { status, stdout, stderr } = command.output().unwrap();
-        let out = String::from_utf8(stdout).unwrap();
-        let text = format!("{out}{}", String::from_utf8(stderr).unwrap());
+        let Output { status, stdout, stderr } = command.output().expect("it starts");
+        let out = String::from_utf8(stdout).expect("UTF-8");
+        let text = format!("{out}{}", String::from_utf8(stderr).expect("UTF-8"));
         assert!(!text.contains('\x1b'), "an escape sequence off a terminal:\n{text}");
         Run { code: status.code().expect("it ended by itself"), out, text }
     }

@@ -1,14 +1,12 @@
 //! What `cargo course check` makes of answers that go wrong in every way that there is.
 
-mod fake;
-
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fake::Fake;
+use crate::fake::Fake;
 
 #[test]
 fn a_right_answer_passes_and_the_next_exercise_is_named() {
