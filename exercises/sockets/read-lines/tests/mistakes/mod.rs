@@ -60,7 +60,7 @@ pub(crate) const LIMIT_BY_CUT: Mistake = Mistake {
 pub(crate) const GOES_ON: Mistake = Mistake {
     name: "goes-on-after-refusal",
     why: "what is left of the refused line was taken for a new one: its sender has got a line past you that you never saw whole",
-    spec: "CWE-444: two readers of one stream disagree where a message begins",
+    spec: "SEI CERT C, FIO20-C: a line that was cut short, and what is left of it",
 };
 
 /// What the first wrong line proves. `unread`: the reader had more to give.
