@@ -19,12 +19,17 @@ pub struct DatagramPeer {
     flows: Vec<(SocketAddr, FlowId)>,
 }
 
+impl Check {
+    /// A UDP socket for the answer, bound on a port of the system's choice.
+    pub fn udp_socket(&self) -> Outcome<UdpSocket> {
+        self.ok("binding 127.0.0.1", UdpSocket::bind("127.0.0.1:0"), None)
+    }
+}
+
 impl DatagramPeer {
     /// Binds 127.0.0.1, on a port of the system's choice.
     pub fn bind(check: &Check, name: &str) -> Outcome<Self> {
-        let socket = UdpSocket::bind("127.0.0.1:0");
-        let socket = socket.map_err(|error| check.fail(None, format!("binding UDP: {error}")))?;
-        Ok(Self::from_socket(check, name, socket))
+        Ok(Self::from_socket(check, name, check.udp_socket()?))
     }
 
     /// Uses a socket that is bound already.

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Debug};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use capture::bytes;
@@ -47,7 +48,7 @@ impl Check {
         let name = call.to_owned();
         let at_work = AtWork::begin(self);
         let (started, start) = mpsc::channel();
-        self.spawn(move || {
+        let thread = self.spawn(move || {
             let _at_work = at_work; // Until it returns, or panics.
             let _ = started.send(Effort::of_this_thread());
             let result = body();
@@ -57,13 +58,14 @@ impl Check {
             let _ = done.send((result, told));
         });
         let effort = start.recv().ok().flatten();
-        Running { finished, effort, call: call.to_owned(), check: self.clone() }
+        Running { finished, thread, effort, call: call.to_owned(), check: self.clone() }
     }
 }
 
 /// A call into the answer. Dropping it leaves the answer running.
 pub struct Running<T, E> {
     finished: Receiver<(Result<T, E>, String)>,
+    thread: JoinHandle<()>,
     effort: Option<Effort>,
     call: String,
     check: Check,
@@ -113,6 +115,11 @@ impl<T, E> Running<T, E> {
             }
             _ => false,
         }
+    }
+
+    /// Whether the answer has neither returned nor panicked yet.
+    pub fn still_runs(&self) -> bool {
+        !self.thread.is_finished()
     }
 
     /// A result that the script takes is the script's to tell.
