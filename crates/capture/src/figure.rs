@@ -130,13 +130,14 @@ impl<'a> Figure<'a> {
         for (number, part) in order.into_iter().filter(|(_, part)| !part.range.is_empty()) {
             let tint = number % 6;
             match part.field {
-                Some(_) => {
-                    // Its name is what it shows, the octets; the row says what they are.
+                Some(field) => {
+                    let name = format!("{}, {}: {}", field.name, octets(&part.range), field.value);
                     let _ = write!(
                         html,
                         "<a class=\"wire-field wire-b{number} wire-t{tint}\"\nid=\"{0}-b{number}\" \
-                         href=\"#{0}-r{number}\" aria-describedby=\"{0}-r{number}\">",
+                         href=\"#{0}-r{number}\" aria-label=\"{1}\">",
                         self.id,
+                        escape(&name),
                     );
                     self.cells(&mut html, &part.range);
                     html.push_str("</a>");
@@ -169,10 +170,7 @@ impl<'a> Figure<'a> {
                     b'!'..=b'~' | b'\t' | b'\r' | b'\n' => escape(&bytes::escape(octet)),
                     _ => "·".to_owned(),
                 };
-                let _ = write!(
-                    html,
-                    "<span{offset}>{octet:02x}<small aria-hidden=\"true\">{character}</small></span>"
-                );
+                let _ = write!(html, "<span{offset}>{octet:02x}<small>{character}</small></span>");
             }
         }
         self.left_out(html, next..range.end);
@@ -224,6 +222,15 @@ impl<'a> Figure<'a> {
     }
 }
 
+/// `octet 4`, `octets 4 to 8`.
+fn octets(range: &Range<usize>) -> String {
+    match range.len() {
+        0 => "no octets".to_owned(),
+        1 => format!("octet {}", range.start),
+        _ => format!("octets {} to {}", range.start, range.end - 1),
+    }
+}
+
 /// `4`, `4–8`, `6 bits 0–2`.
 fn place(field: &Field) -> String {
     let span = |range: &Range<usize>| match range.len() {
@@ -248,7 +255,7 @@ mod tests {
     use crate::random::Random;
 
     fn octets_in(html: &str) -> usize {
-        html.matches("<small ").count()
+        html.matches("<small>").count()
     }
 
     #[test]

@@ -37,7 +37,6 @@ impl fmt::Display for Ended {
 ///
 /// The stream is a blocking one, whose read timeout is the idle deadline and whose write timeout is
 /// `write`. `heard` is called each time that octets have arrived.
-// ANCHOR: echo
 pub fn echo<S: Read + Write>(
     stream: &mut S,
     buffer: &mut [u8],
@@ -60,7 +59,6 @@ pub fn echo<S: Read + Write>(
         }
     }
 }
-// ANCHOR_END: echo
 
 /// Writes all of `bytes`, or says why not.
 ///
