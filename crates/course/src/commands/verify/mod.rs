@@ -10,6 +10,7 @@ mod figure;
 mod mirror;
 mod proof;
 mod shape;
+mod shown;
 mod subject;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -77,6 +78,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Code> {
     if all {
         problems.extend(shape::course(workspace));
         problems.extend(book::check(workspace));
+        problems.extend(shown::check(workspace, options.bless)?);
     }
     problems.extend(prove(workspace, &solved, options, &screen)?);
     for problem in &problems {
