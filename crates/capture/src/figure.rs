@@ -132,10 +132,11 @@ impl<'a> Figure<'a> {
             match part.field {
                 Some(field) => {
                     let name = format!("{}, {}: {}", field.name, octets(&part.range), field.value);
+                    // The link's name in words; its octets, one by one, are for the eye.
                     let _ = write!(
                         html,
                         "<a class=\"wire-field wire-b{number} wire-t{tint}\"\nid=\"{0}-b{number}\" \
-                         href=\"#{0}-r{number}\" aria-label=\"{1}\">",
+                         href=\"#{0}-r{number}\"><span class=\"wire-unseen\">{1}</span>",
                         self.id,
                         escape(&name),
                     );
@@ -143,7 +144,9 @@ impl<'a> Figure<'a> {
                     html.push_str("</a>");
                 }
                 None => {
-                    html.push_str("<span class=\"wire-field\"\n>");
+                    html.push_str(
+                        "<span class=\"wire-field\"\n><span class=\"wire-unseen\">unnamed</span>",
+                    );
                     self.cells(&mut html, &part.range);
                     html.push_str("</span>");
                 }
@@ -170,7 +173,10 @@ impl<'a> Figure<'a> {
                     b'!'..=b'~' | b'\t' | b'\r' | b'\n' => escape(&bytes::escape(octet)),
                     _ => "·".to_owned(),
                 };
-                let _ = write!(html, "<span{offset}>{octet:02x}<small>{character}</small></span>");
+                let _ = write!(
+                    html,
+                    "<span class=\"wire-octet\" aria-hidden=\"true\"{offset}>{octet:02x}<small>{character}</small></span>"
+                );
             }
         }
         self.left_out(html, next..range.end);
@@ -205,17 +211,21 @@ impl<'a> Figure<'a> {
             let _ = write!(
                 html,
                 "<tr class=\"wire-row wire-t{tint}{classes}\"{id}><td>{}</td>\
-                 <th scope=\"row\" class=\"wire-d{}\">{name}</th><td><code>{}</code>",
+                 <th scope=\"row\" class=\"wire-d{}\">{name}</th><td>",
                 place(field),
                 depth.min(&3),
-                escape(&field.value),
             );
-            for (class, text) in [("wire-meaning", &field.meaning), ("wire-source", &field.source)]
-            {
+            for (element, class, text) in [
+                ("code", "value", &field.value),
+                ("span", "meaning", &field.meaning),
+                ("span", "source", &field.source),
+            ] {
                 if !text.is_empty() {
-                    let _ = write!(html, " <span class=\"{class}\">{}</span>", escape(text));
+                    let text = escape(text);
+                    let _ = write!(html, "<{element} class=\"wire-{class}\">{text}</{element}> ");
                 }
             }
+            html.truncate(html.trim_end().len());
             html.push_str("</td></tr>\n");
         }
         html + "</tbody>\n</table>\n"

@@ -170,12 +170,13 @@ impl Layout {
 }
 
 /// The median time from one moment to the next that is not the same, in seconds: what a row of the
-/// drawing stands for. One slow step among quick ones is then a pause, and not the measure.
+/// drawing stands for. One slow step among quick ones is then a pause, and not the measure. It is
+/// never under a tenth of a millisecond: on loopback, steps that quick are the scheduler's moods.
 fn usual_wait(moments: &[Moment]) -> f64 {
     let waits = moments.windows(2).map(|pair| pair[1].at.saturating_sub(pair[0].at));
     let mut waits: Vec<Duration> = waits.filter(|wait| !wait.is_zero()).collect();
     waits.sort();
-    waits.get(waits.len() / 2).map_or(1.0, Duration::as_secs_f64)
+    waits.get(waits.len() / 2).map_or(1.0, Duration::as_secs_f64).max(0.000_1)
 }
 
 /// Writes the times of one drawing: with as many decimals as tell them apart, within reason.

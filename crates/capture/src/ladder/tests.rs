@@ -1,7 +1,8 @@
+use super::layout::Layout;
 use super::*;
 use crate::markup::tests::assert_well_formed;
 use crate::random::Random;
-use crate::{End, FlowId, Recorder};
+use crate::{Arrival, Direction, End, Event, FlowId, Recorder, Transport, What};
 use std::time::Duration;
 
 fn ms(millis: u64) -> Duration {
