@@ -164,6 +164,21 @@ fn a_full_recorder_counts_and_keeps_a_beginning_without_holes() {
     assert_eq!((record.flows.len(), record.events.len(), record.dropped), (2, 0, 1));
 }
 
+#[test]
+fn what_is_taken_makes_room() {
+    let recorder = Recorder::new().bounded(5, 100);
+    let flow = recorder.flow(Transport::Tcp, End::new("a", ""), End::new("b", ""));
+    recorder.data(flow, Sent, b"12345");
+    recorder.data(flow, Sent, b"6");
+    let first = recorder.take();
+    assert_eq!((first.bytes(flow, Sent), first.dropped), (b"12345".to_vec(), 1));
+    recorder.data(flow, Sent, b"789");
+    let second = recorder.take();
+    assert_eq!((second.bytes(flow, Sent), second.dropped), (b"789".to_vec(), 0));
+    assert_eq!(second.flows, first.flows);
+    assert!(recorder.snapshot().events.is_empty());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_unix_stream_is_tapped_as_a_tcp_stream_is() {
