@@ -8,11 +8,13 @@ pub mod datagrams;
 pub mod deadlines;
 #[cfg(target_os = "linux")]
 mod destination;
+pub mod discovery;
 pub mod echo;
 pub mod frames;
 mod inbox;
 pub mod lines;
 pub mod log;
 mod random;
+pub mod resolve;
 pub mod udp_echo;
 pub mod unix;
