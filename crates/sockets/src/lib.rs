@@ -4,6 +4,8 @@
 //! module is a page to read from the top down; the binary runs them all on live pairs of sockets.
 
 pub mod closing;
+#[cfg(target_os = "linux")]
+mod control;
 pub mod datagrams;
 pub mod deadlines;
 #[cfg(target_os = "linux")]
@@ -14,6 +16,7 @@ pub mod frames;
 mod inbox;
 pub mod lines;
 pub mod log;
+pub mod options;
 mod random;
 pub mod resolve;
 pub mod udp_echo;

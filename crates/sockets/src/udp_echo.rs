@@ -274,7 +274,8 @@ fn waker(mut address: SocketAddr) -> io::Result<UdpSocket> {
 /// takes one datagram with a forged source address to start them (CERT advisory CA-1996-01). So there
 /// is no answer to the ports of services that answer anything: echo (RFC 862), daytime (867), quote of
 /// the day (865), character generator (864), time (868); nor to our own port number, behind which may be
-/// another such server, or ourselves; nor to port 0, which is none (RFC 6335 §6).
+/// another such server, or ourselves; nor to port 0, with which a sender says that it wants no answer
+/// (RFC 768).
 ///
 /// Against two echo servers on other ports nothing stateless helps: keep this one off public networks.
 pub fn refusal(peer: SocketAddr, own: u16) -> Option<&'static str> {
