@@ -14,8 +14,9 @@ use std::{io, process, thread};
 
 use crate::interrupt::Running;
 
-/// How much of each of the two outputs is kept.
-const KEPT_BYTES: usize = 64 << 10;
+/// How much of the beginning of each output is kept, and how much of its end.
+const HEAD_BYTES: usize = 64 << 10;
+const TAIL_BYTES: usize = 4 << 10;
 /// How much memory a test program may write to: enough for a thousand threads and their stacks.
 #[cfg(target_os = "linux")]
 const MEMORY: u64 = 4 << 30;
@@ -44,8 +45,10 @@ pub(crate) enum End {
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     /// Its beginning.
-    pub(crate) text: String,
-    /// How many bytes came after it, and were thrown away.
+    pub(crate) head: String,
+    /// Its end, where that is not in the beginning.
+    pub(crate) tail: String,
+    /// How many bytes between the two were thrown away.
     pub(crate) cut: usize,
 }
 
@@ -94,22 +97,50 @@ pub(crate) fn run(
 /// In the environment of everything that a run starts, so that it can be found again.
 const MARK: &str = "COURSE_RUN";
 
-/// Reads until the end, keeping the beginning.
+/// Reads until the end, keeping the beginning and the last of it.
 fn drain(mut pipe: impl Read + Send + 'static) -> Receiver<Output> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let mut kept = Vec::new();
-        let mut cut = 0;
+        let mut kept = Kept::default();
         let mut chunk = [0; 8 << 10];
         while let Ok(count @ 1..) = pipe.read(&mut chunk) {
-            let room = count.min(KEPT_BYTES - kept.len());
-            kept.extend_from_slice(&chunk[..room]);
-            cut += count - room;
+            kept.take(&chunk[..count]);
         }
-        let text = String::from_utf8_lossy(&kept).into_owned();
-        let _ = sender.send(Output { text, cut }); // Nobody waits any more: nothing to do.
+        let _ = sender.send(kept.output()); // Nobody waits any more: nothing to do.
     });
     receiver
+}
+
+/// An output while it comes: bounded, however much there is of it.
+#[derive(Default)]
+struct Kept {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    cut: usize,
+}
+
+impl Kept {
+    fn take(&mut self, bytes: &[u8]) {
+        let (head, rest) = bytes.split_at(bytes.len().min(HEAD_BYTES - self.head.len()));
+        self.head.extend_from_slice(head);
+        self.tail.extend_from_slice(rest);
+        // Seldom, so that the moving of what is kept costs little.
+        if self.tail.len() > 4 * TAIL_BYTES {
+            self.trim();
+        }
+    }
+
+    fn trim(&mut self) {
+        let surplus = self.tail.len().saturating_sub(TAIL_BYTES);
+        self.tail.drain(..surplus);
+        self.cut += surplus;
+    }
+
+    fn output(mut self) -> Output {
+        self.trim();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Output { head: text(&self.head), tail: text(&self.tail), cut: self.cut }
+    }
 }
 
 /// What was drained. Bounded too: a process that escaped the kill may still hold the pipe open.
@@ -198,4 +229,30 @@ fn end_of(status: ExitStatus) -> End {
         return End::Signalled(signal);
     }
     End::Exited(status.code().unwrap_or(-1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_and_the_end_are_kept() {
+        let mut kept = Kept::default();
+        for _ in 0..1000 {
+            kept.take(&[b'x'; 1001]);
+        }
+        kept.take(b"the end");
+        let output = kept.output();
+        assert_eq!((output.head.len(), output.tail.len()), (HEAD_BYTES, TAIL_BYTES));
+        assert!(output.tail.ends_with("xthe end"));
+        assert_eq!(output.cut, 1000 * 1001 + 7 - HEAD_BYTES - TAIL_BYTES);
+    }
+
+    #[test]
+    fn a_short_output_is_whole() {
+        let mut kept = Kept::default();
+        kept.take(b"all");
+        let output = kept.output();
+        assert_eq!((output.head.as_str(), output.tail.as_str(), output.cut), ("all", "", 0));
+    }
 }

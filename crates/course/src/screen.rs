@@ -31,10 +31,12 @@ impl Screen {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let live = io::stdout().is_terminal() && !dumb;
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let width = match Term::stdout().size_checked() {
-            Some((_rows, columns)) if live => usize::from(columns).clamp(40, WIDEST),
-            _ => USUAL,
+        let columns = match Term::stdout().size_checked() {
+            Some((_rows, columns)) if live => Some(usize::from(columns)),
+            // Where no terminal says, its user may: POSIX, "Environment Variables", COLUMNS.
+            _ => std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()),
         };
+        let width = columns.unwrap_or(USUAL).clamp(40, WIDEST);
         Self { live, colour: live && !refused, width }
     }
 
@@ -72,7 +74,7 @@ impl Screen {
         if !self.live {
             return String::new();
         }
-        let filled = if of == 0 { 0 } else { done * width / of };
+        let filled = (done * width).checked_div(of).unwrap_or(0);
         let full = self.good(&"█".repeat(filled));
         format!("{full}{}", self.faint(&"░".repeat(width - filled)))
     }

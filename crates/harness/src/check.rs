@@ -370,6 +370,12 @@ impl Check {
     }
 
     fn report(&self, status: Status, mistake: Option<&'static Mistake>, got: String) -> Report {
+        if status == Status::Failed {
+            // An answer that gives up drops its stream, which a peer sees, just before it returns.
+            thread::sleep(Duration::from_millis(5));
+        }
+        let panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
+        let panics: Vec<String> = panics.iter().take(3).map(Panic::told).collect();
         let state = self.lock();
         Report(Box::new(Details {
             status,
@@ -377,6 +383,7 @@ impl Check {
             did: state.did.clone(),
             want: state.want.clone(),
             got,
+            seen: panics.into_iter().chain(state.seen.iter().cloned()).collect(),
             mistake,
             seed: state.random_used.then_some(self.seed),
         }))
@@ -401,22 +408,13 @@ impl Check {
         self.fail(suspect, format!("not done after {:.1} s; {seen}", limit.as_secs_f32()))
     }
 
-    /// Adds what else is known: panics, and what the answer was seen to do.
+    /// Tells an answer that is not written yet from one that is wrong.
     fn complete(&self, report: &mut Details) {
         let panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(todo) = panics.iter().find(|panic| panic.is_todo()) {
             report.status = Status::NotStarted;
             report.mistake = None;
             report.got.clone_from(&todo.place);
-            return;
-        }
-        let panics = panics.iter().take(3).map(Panic::told);
-        let state = self.lock();
-        for line in panics.chain(state.seen.iter().cloned()) {
-            if !report.got.is_empty() && !report.got.ends_with('\n') {
-                report.got.push('\n');
-            }
-            report.got.push_str(&line);
         }
     }
 

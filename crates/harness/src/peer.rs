@@ -176,30 +176,82 @@ impl Peer {
         }))
     }
 
+    /// Sends back what comes until end of stream, as an echo server does that has one thread for
+    /// it: it reads on only when all that it has read is back. Fails with `mistake` if the answer
+    /// stops taking what is sent back. Returns how many bytes that was.
+    pub fn echo(&mut self, mistake: impl Into<Option<&'static Mistake>>) -> Outcome<usize> {
+        self.check.did(format!("{} sends back what it reads, and only then reads on", self.name));
+        let mut echoed = 0;
+        loop {
+            let (bytes, ending) = self.read_by(Instant::now() + PATIENCE, 16 * 1024);
+            match ending {
+                Ending::Enough => {}
+                Ending::End => break,
+                _ => {
+                    let got = format!("{} sent back {echoed} bytes, {ending}", self.name);
+                    return Err(self.check.fail(None, got));
+                }
+            }
+            match self.tap.write(&bytes) {
+                Ok(taken) if taken == bytes.len() => echoed += taken,
+                Err(error) if !timed_out(&error) => {
+                    let got = format!("{} sent back {echoed} bytes, then: {error}", self.name);
+                    return Err(self.check.fail(None, got));
+                }
+                // A blocking write takes less than it is offered when its timeout runs out.
+                _ => {
+                    let (name, waited) = (&self.name, PATIENCE.as_secs_f32());
+                    let got = format!(
+                        "{name} sent back {echoed} bytes; for {waited:.1} s now your code has taken \
+                         no more of them, so {name} reads no further"
+                    );
+                    return Err(self.check.fail(mistake, got));
+                }
+            }
+        }
+        self.check.did(format!("{} sent back {echoed} bytes, to end of stream", self.name));
+        Ok(echoed)
+    }
+
     /// Reads until `count` bytes are there, or nothing more comes; and says which.
     pub fn receive(&mut self, count: usize) -> (Vec<u8>, Ending) {
-        let deadline = Instant::now() + PATIENCE.min(self.check.time_left());
+        self.receive_within(PATIENCE, count)
+    }
+
+    /// Reads as [`Peer::receive`] does, but waits no longer than `limit`.
+    pub fn receive_within(&mut self, limit: Duration, count: usize) -> (Vec<u8>, Ending) {
+        let deadline = Instant::now() + limit.min(self.check.time_left());
         let mut bytes = Vec::new();
-        let mut buffer = vec![0; 16 * 1024];
         while bytes.len() < count {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.tap.get_ref().set_read_timeout(Some(left)).is_err() {
-                return (bytes, Ending::Silence);
-            }
-            let room = buffer.len().min(count - bytes.len());
-            match self.tap.read(&mut buffer[..room]) {
-                Ok(0) => return (bytes, Ending::End),
-                Ok(got) => bytes.extend_from_slice(&buffer[..got]),
-                Err(error) => match error.kind() {
-                    ErrorKind::Interrupted => {}
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                        return (bytes, Ending::Silence);
-                    }
-                    _ => return (bytes, Ending::Reset),
-                },
+            let (more, ending) = self.read_by(deadline, count - bytes.len());
+            bytes.extend_from_slice(&more);
+            if ending != Ending::Enough {
+                return (bytes, ending);
             }
         }
         (bytes, Ending::Enough)
+    }
+
+    /// Reads once: what is there, of up to `most` bytes.
+    fn read_by(&mut self, deadline: Instant, most: usize) -> (Vec<u8>, Ending) {
+        let mut buffer = vec![0; most.min(16 * 1024)];
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.tap.get_ref().set_read_timeout(Some(left)).is_err() {
+                return (Vec::new(), Ending::Silence);
+            }
+            let ending = match self.tap.read(&mut buffer) {
+                Ok(0) => Ending::End,
+                Ok(count) => {
+                    buffer.truncate(count);
+                    return (buffer, Ending::Enough);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if timed_out(&error) => Ending::Silence,
+                Err(_) => Ending::Reset,
+            };
+            return (Vec::new(), ending);
+        }
     }
 
     /// Fails unless exactly `want` comes next. What comes after it stays unread.
@@ -272,9 +324,7 @@ impl Peer {
                 return Ok(());
             }
             Ok(_) => "your code closed the connection before it sent a byte".to_owned(),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                "no byte of your code's came".to_owned()
-            }
+            Err(error) if timed_out(&error) => "no byte of your code's came".to_owned(),
             Err(error) => format!("waiting for a byte of your code's: {error}"),
         };
         Err(self.check.fail(None, got))
@@ -312,6 +362,12 @@ impl Debug for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Check").finish_non_exhaustive()
     }
+}
+
+/// Whether a timeout ran out: that is `WouldBlock` on Unix and `TimedOut` on Windows (documented at
+/// `TcpStream::set_read_timeout`).
+fn timed_out(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// "the client"; but "client 7", which says already which one, and "your code".

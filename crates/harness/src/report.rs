@@ -1,6 +1,7 @@
 //! What a failed check says, in a fixed grammar: did, want, got, why, spec, next.
 
 use std::fmt::{self, Write as _};
+use std::iter;
 
 use crate::verdict::Status;
 
@@ -26,6 +27,9 @@ pub(crate) struct Details {
     pub(crate) did: Vec<String>,
     pub(crate) want: String,
     pub(crate) got: String,
+    /// What the answer did besides: panics, and calls that returned. What it does after the failure
+    /// is not told: the peers are gone by then, and that may be why.
+    pub(crate) seen: Vec<String>,
     pub(crate) mistake: Option<&'static Mistake>,
     /// Printed where the check used random bytes.
     pub(crate) seed: Option<u64>,
@@ -63,7 +67,9 @@ impl fmt::Display for Report {
         }
         section(f, "did", &did)?;
         section(f, "want", &details.want)?;
-        section(f, "got", &details.got)?;
+        let got = iter::once(details.got.trim_end()).chain(details.seen.iter().map(String::as_str));
+        let got: Vec<&str> = got.filter(|line| !line.is_empty()).collect();
+        section(f, "got", &got.join("\n"))?;
         let mut next = format!("cargo course hint {}", details.task);
         match details.mistake {
             Some(mistake) => {

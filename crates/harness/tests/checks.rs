@@ -1,7 +1,7 @@
 //! What a check says of answers that go wrong in every way there is.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
@@ -249,6 +249,37 @@ fn a_peer_sends_while_it_reads() -> Outcome {
         assert_eq!(sending.join().expect("the sender"), bytes.len());
         Ok(())
     })
+}
+
+#[test]
+fn a_peer_echoes_until_the_answer_takes_no_more() -> Outcome {
+    check_within(Duration::from_secs(10), |c| {
+        let (stream, mut peer) = c.pair("peer")?;
+        (&stream).write_all(b"some bytes").expect("room for 10 bytes");
+        stream.shutdown(Shutdown::Write).expect("a connected stream");
+        assert_eq!(peer.echo(None)?, 10);
+
+        let (stream, mut peer) = c.pair("peer")?;
+        let writing = c.spawn(move || while (&stream).write(&[0; 65_536]).is_ok() {});
+        let report = peer.echo(&WRONG).expect_err("nobody takes the echo");
+        assert_eq!(report.mistake(), Some("a-mistake"), "{report}");
+        assert!(report.to_string().contains("for 1.5 s now your code has taken no more"));
+        drop(peer);
+        writing.join().expect("the writer");
+        Ok(())
+    })
+}
+
+#[test]
+fn what_the_answer_does_after_the_failure_is_not_told() {
+    let text = report(check(|c| {
+        let (stream, mut peer) = c.pair("peer")?;
+        c.call("answer", "with a stream", move || (&stream).read(&mut [0; 10]));
+        let (got, ending) = peer.receive_within(Duration::from_millis(1), 1);
+        Err(peer.differs(b"x", &got, ending, None))
+    }));
+    // It returned when the peer was dropped.
+    assert!(!text.contains("your `answer` returned"), "{text}");
 }
 
 #[test]

@@ -19,7 +19,8 @@ fn main() -> io::Result<()> {
         echo(&folder).and_then(|()| file_that_stays(&folder)).and_then(|()| too_long(&folder));
     fs::remove_dir_all(&folder)?;
     shown?;
-    no_address_at_all()
+    no_address_at_all()?;
+    dropped_with_unread_bytes()
 }
 
 // ANCHOR: echo
@@ -82,5 +83,16 @@ fn no_address_at_all() -> io::Result<()> {
     assert_eq!(said, "between us");
     assert!(far.local_addr()?.is_unnamed());
     println!("a pair:  \"{said}\", and neither end has an address");
+    Ok(())
+}
+
+/// No packets cross, and still the end that is left is told (seen on Linux).
+fn dropped_with_unread_bytes() -> io::Result<()> {
+    let (mut near, far) = UnixStream::pair()?;
+    near.write_all(b"never read")?;
+    drop(far);
+    let error = near.read(&mut [0; 8]).expect_err("the other end dropped what we sent");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    println!("one end dropped, with bytes unread:  {error}");
     Ok(())
 }

@@ -78,6 +78,7 @@ pub const DEFAULT_LIMIT: usize = 1 << 20;
 /// # Errors
 ///
 /// What the system says of a stream that was not connected to begin with.
+// ANCHOR: close
 pub fn close<S>(stream: &S, deadline: Deadline, limit: usize) -> io::Result<Closed>
 where
     S: Halves + Timeouts,
@@ -106,6 +107,7 @@ where
     }
     Ok(Closed::PeerKeptSending)
 }
+// ANCHOR_END: close
 
 #[cfg(test)]
 mod tests {

@@ -89,6 +89,7 @@ impl Frames {
     /// # Errors
     ///
     /// [`Error::TooLong`] as soon as the header is there; and again at every later call.
+    // ANCHOR: next_frame
     pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let Some((header, rest)) = self.inbox.waiting().split_first_chunk::<HEADER>() else {
             return Ok(None);
@@ -104,6 +105,7 @@ impl Frames {
         let frame = self.inbox.take(HEADER + length)[HEADER..].to_vec();
         Ok(Some(frame))
     }
+    // ANCHOR_END: next_frame
 
     /// Says whether the stream may end here.
     ///

@@ -22,6 +22,7 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
+    // ANCHOR: push
     /// Adds what has arrived.
     pub(crate) fn push(&mut self, arrived: &[u8]) {
         if self.start > self.octets.len() / 2 {
@@ -30,6 +31,7 @@ impl Inbox {
         }
         self.octets.extend_from_slice(arrived);
     }
+    // ANCHOR_END: push
 
     /// All that waits.
     pub(crate) fn waiting(&self) -> &[u8] {

@@ -95,6 +95,7 @@ impl Lines {
     ///
     /// [`Error::TooLong`]; and again at every later call, since nobody knows where the next line of
     /// such a stream begins.
+    // ANCHOR: next_line
     pub fn next_line(&mut self) -> Result<Option<Line>, Error> {
         let waiting = self.inbox.waiting();
         let Some(found) = waiting[self.searched..].iter().position(|&octet| octet == LF) else {
@@ -113,6 +114,7 @@ impl Lines {
         self.searched = 0;
         Ok(Some(line))
     }
+    // ANCHOR_END: next_line
 
     /// What is left once the stream has ended and [`next_line`](Self::next_line) gives nothing
     /// more: the last line, if LF did not end it.

@@ -129,12 +129,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Code> {
         println!("\nGet what is missing: {}", screen.command(&command));
     }
     println!();
-    match lacking {
-        0 => println!("Nothing is missing."),
-        lacking => {
-            println!("{} missing. The rest of the course works without.", count(lacking, "thing"))
-        }
-    }
+    let verdict = match lacking {
+        0 => "Nothing is missing.".to_owned(),
+        _ => format!("{} missing. The rest works without.", count(lacking, "thing")),
+    };
+    println!("{verdict}");
     Ok(Code::Passed)
 }
 

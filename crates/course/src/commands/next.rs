@@ -16,13 +16,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Code> {
 
 /// Shows what comes next.
 pub(crate) fn show(workspace: &Workspace, progress: &Progress, screen: &Screen) {
-    match progress.next(workspace) {
-        Some(exercise) => println!("{}", block(workspace, exercise, progress, screen)),
-        None if workspace.exercises().next().is_none() => {
-            println!("There is no exercise here yet.")
-        }
-        None => println!("Every exercise has passed. That is all there is, for now."),
-    }
+    let text = match progress.next(workspace) {
+        Some(exercise) => block(workspace, exercise, progress, screen),
+        None if workspace.exercises().next().is_none() => "There is no exercise here yet.".into(),
+        None => "Every exercise has passed. That is all there is, for now.".into(),
+    };
+    println!("{text}");
 }
 
 fn block(

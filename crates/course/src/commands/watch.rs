@@ -80,15 +80,12 @@ fn problems(workspace: &Workspace, exercise: &Exercise, attempt: &Attempt) {
     let file = workspace.relative(&answer);
     for check in &judged.checks {
         let claim = check.name.replace('_', " ");
-        match &check.outcome {
-            Outcome::Failed { mistake: Some(mistake), .. } => {
-                println!("{file}:1: error: not so: {claim} ({mistake})");
-            }
-            Outcome::Failed { .. } | Outcome::Cut(_) => {
-                println!("{file}:1: error: not so: {claim}")
-            }
-            _ => {}
-        }
+        let mistake = match &check.outcome {
+            Outcome::Failed { mistake: Some(mistake), .. } => format!(" ({mistake})"),
+            Outcome::Failed { .. } | Outcome::Cut(_) => String::new(),
+            _ => continue,
+        };
+        println!("{file}:1: error: not so: {claim}{mistake}");
     }
 }
 

@@ -1,15 +1,17 @@
 //! `cargo course wire`: what crossed the wire in the last check.
 
 use std::fs;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use capture::{Record, transcript};
+use capture::dissect::{Dissector, Lines};
+use capture::{Direction, Record, What, bytes, figure, ladder, pcapng, transcript};
 use clap::Args;
 use harness::verdict::{Status, Verdict};
 
 use crate::commands::{exercise, unknown};
-use crate::screen::Screen;
+use crate::screen::{Screen, count};
 use crate::workspace::{Workspace, nearest};
 use crate::{Code, attempt};
 
@@ -19,6 +21,12 @@ pub(crate) struct Options {
     task: String,
     /// The check; none: the first that failed, or the last that has something to show
     check: Option<String>,
+    /// Write it as pcapng, for Wireshark
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+    /// Write it as a page with a ladder, and the bytes one by one
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Code> {
@@ -47,8 +55,54 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Code> {
         println!("Nothing is recorded of this check yet: cargo course check {}", exercise.task);
         return Ok(Code::Failed);
     };
-    show(&record, check, &checks, &records);
+    if let Some(path) = &options.pcap {
+        let file = fs::File::create(path).context("making the file for the packets")?;
+        pcapng::write(&record, BufWriter::new(file)).context("writing the packets")?;
+        println!("{}: open it with Wireshark, or tshark -r.", path.display());
+    }
+    if let Some(path) = &options.html {
+        let title = format!("{}: {}", exercise.task, check.replace('_', " "));
+        fs::write(path, page(&record, &title)).context("writing the page")?;
+        println!("{}: open it in a browser.", path.display());
+    }
+    if options.pcap.is_none() && options.html.is_none() {
+        show(&record, check, &checks, &records);
+    }
     Ok(Code::Passed)
+}
+
+/// Messages whose bytes a page shows.
+const MESSAGES: usize = 20;
+
+/// The record as a page of its own.
+fn page(record: &Record, title: &str) -> String {
+    let mut figures = ladder::figure(record, &ladder::Options::default());
+    let messages =
+        record.events.iter().enumerate().filter_map(|(index, event)| match &event.what {
+            What::Data(data) if !data.is_empty() => Some((index, event, data)),
+            _ => None,
+        });
+    for (index, event, data) in messages.take(MESSAGES) {
+        let flow = &record.flows[event.flow.0];
+        let ends = [&flow.local.name, &flow.peer.name];
+        let [from, to] = if event.direction == Direction::Sent { ends } else { [ends[1], ends[0]] };
+        let options = figure::Options {
+            id: format!("event-{index}"),
+            caption: format!("{from} to {to}, {}.", count(data.len(), "byte")),
+            ..figure::Options::default()
+        };
+        // Text is shown line by line. What other bytes mean, only the exercise knows.
+        let lines = if bytes::is_text(data) { Lines::default().dissect(data).ok() } else { None };
+        figures += &figure::html(data, &lines.unwrap_or_default(), &options);
+    }
+    let title = title.replace('&', "&amp;").replace('<', "&lt;");
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<style>:root {{ color-scheme: light \
+         dark; }} body {{ font: 17px system-ui; margin: 1em auto; padding: 0 1em; max-width: 840px; \
+         }}\n{}</style></head>\n<body><main><h1>{title}</h1>\n{figures}</main></body></html>\n",
+        figure::CSS
+    )
 }
 
 fn show(record: &Record, check: &str, checks: &[String], records: &Path) {

@@ -37,6 +37,7 @@ impl fmt::Display for Ended {
 ///
 /// The stream is a blocking one, whose read timeout is the idle deadline and whose write timeout is
 /// `write`. `heard` is called each time that octets have arrived.
+// ANCHOR: echo
 pub fn echo<S: Read + Write>(
     stream: &mut S,
     buffer: &mut [u8],
@@ -59,6 +60,7 @@ pub fn echo<S: Read + Write>(
         }
     }
 }
+// ANCHOR_END: echo
 
 /// Writes all of `bytes`, or says why not.
 ///

@@ -120,6 +120,7 @@ pub const BACKLOG: i32 = 4096;
 ///
 /// What `socket(2)`, `bind(2)` and `listen(2)` say, among it: the address is in use, is none of this
 /// machine's, or needs a privilege.
+// ANCHOR: listen
 pub fn listen(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -131,3 +132,4 @@ pub fn listen(address: SocketAddr) -> io::Result<Socket> {
     socket.listen(BACKLOG)?;
     Ok(socket)
 }
+// ANCHOR_END: listen

@@ -77,10 +77,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Code> {
     }
     if all {
         problems.extend(shape::course(workspace));
+    }
+    problems.extend(prove(workspace, &solved, options, &screen)?);
+    if all {
+        // After the proofs, which may have written figures.
         problems.extend(book::check(workspace));
         problems.extend(shown::check(workspace, options.bless)?);
     }
-    problems.extend(prove(workspace, &solved, options, &screen)?);
     for problem in &problems {
         println!("{} {problem}\n", screen.bad("✗"));
     }

@@ -73,8 +73,7 @@ fn readme(workspace: &Workspace, exercise: &Exercise) -> Vec<String> {
 fn mistakes(workspace: &Workspace, exercise: &Exercise) -> Vec<String> {
     let made: BTreeSet<String> =
         wrong_answers(exercise).into_iter().map(|wrong| wrong.mistake).collect();
-    let source = fs::read_to_string(exercise.test()).unwrap_or_default();
-    let named = mistakes_named(&source);
+    let named = mistakes_named(&test_sources(exercise));
     let mut problems = Vec::new();
     if made.is_empty() {
         problems.push("it has no wrong answer".to_owned());
@@ -88,6 +87,15 @@ fn mistakes(workspace: &Workspace, exercise: &Exercise) -> Vec<String> {
         }
     }
     problems
+}
+
+/// The graded test and its modules, `tests/<module>/mod.rs`.
+fn test_sources(exercise: &Exercise) -> String {
+    let test = exercise.test();
+    let folder = test.parent().into_iter().flat_map(fs::read_dir).flatten().flatten();
+    let modules = folder.map(|entry| entry.path().join("mod.rs"));
+    let sources = modules.chain([test.clone()]).filter_map(|path| fs::read_to_string(path).ok());
+    sources.collect()
 }
 
 /// The names of the `Mistake`s in a graded test's source: the values of its `name:` fields.
