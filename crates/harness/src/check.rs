@@ -266,6 +266,12 @@ impl Check {
         self.lock().seen.push(what.into());
     }
 
+    /// Whether the answer has panicked, as far as this check knows. Then it is the panic that ended
+    /// whatever ended.
+    pub fn panicked(&self) -> bool {
+        !self.panics.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Fails unless `held`. `got` says what was there instead of what is wanted.
     pub fn ensure(
         &self,

@@ -44,7 +44,7 @@ impl fmt::Display for Ending {
         f.write_str(match self {
             Self::End => "then end of stream (FIN)",
             Self::Reset => "then the connection was reset (RST)",
-            Self::Silence => "then nothing more came, and the connection stayed open",
+            Self::Silence => "then nothing more, and the connection stayed open",
             Self::Enough => "then possibly more",
         })
     }
@@ -256,12 +256,23 @@ impl Peer {
 
     /// Fails unless exactly `want` comes next. What comes after it stays unread.
     pub fn expect(&mut self, want: &[u8], mistake: impl Into<Option<&'static Mistake>>) -> Outcome {
+        let mistake = mistake.into();
+        self.expect_else(want, |_, _| mistake)
+    }
+
+    /// Fails unless exactly `want` comes next. `proof` is given what came instead, and how it
+    /// ended, and says which mistake that proves, if one.
+    pub fn expect_else(
+        &mut self,
+        want: &[u8],
+        proof: impl FnOnce(&[u8], Ending) -> Option<&'static Mistake>,
+    ) -> Outcome {
         let (got, ending) = self.receive(want.len());
         if got == want {
             self.check.did(format!("{} received {}", self.name, brief(want)));
             return Ok(());
         }
-        Err(self.differs(want, &got, ending, mistake))
+        Err(self.differs(want, &got, ending, proof(&got, ending)))
     }
 
     /// Fails unless exactly `want` comes, and then end of stream.
@@ -302,7 +313,7 @@ impl Peer {
             Ending::Silence if got.is_empty() => "and the connection stayed open".to_owned(),
             ending => ending.to_string(),
         };
-        self.check.fail(mistake, came + &ending)
+        self.check.fail(mistake, format!("{} received {came}{ending}", self.name))
     }
 
     /// Ends the sending half: the answer reads end of stream, and may still reply.

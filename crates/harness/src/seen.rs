@@ -6,10 +6,13 @@ use capture::{Direction, Record, What};
 
 use crate::peer::definite;
 
+/// Connections that are told one by one.
+const MOST: usize = 4;
+
 /// "the client sent 18 bytes, received none; last: sent 18 bytes, 1.9 s ago", a flow a line.
 pub(crate) fn last_seen(record: &Record, now: Duration) -> String {
     let mut lines = Vec::new();
-    for (index, flow) in record.flows.iter().enumerate() {
+    for (index, flow) in record.flows.iter().enumerate().take(MOST) {
         let id = capture::FlowId(index);
         let count = |direction| match record.bytes(id, direction).len() {
             0 => "nothing".to_owned(),
@@ -37,6 +40,9 @@ pub(crate) fn last_seen(record: &Record, now: Duration) -> String {
             line.push_str(&format!("; last, {ago:.1} s ago, it {what}"));
         }
         lines.push(line);
+    }
+    if let Some(more @ 1..) = record.flows.len().checked_sub(MOST) {
+        lines.push(format!("and {more} more"));
     }
     if lines.is_empty() { "no byte was seen".to_owned() } else { lines.join("\n") }
 }
