@@ -1,50 +1,106 @@
 //! Graded test of `echo-server`.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use echo_server::serve;
-use harness::{Check, Ending, Mistake, Outcome, check, check_alone};
+use harness::{
+    Check, Ending, Mistake, Outcome, Peer, Report, Running, check, check_alone, check_within,
+};
 
+const WAITS: Mistake = Mistake {
+    name: "waits-for-more",
+    why: "a client may wait for its answer before it sends more: answer what has come, whatever it is",
+    spec: "RFC 9293 §3.8: the stream has no message borders; read(2)",
+};
+const STALE: Mistake = Mistake {
+    name: "stale-bytes",
+    why: "`read` says how many bytes it put into the buffer; what stands behind them is not the client's",
+    spec: "read(2), RETURN VALUE; std::io::Read::read",
+};
+const ZERO_AGAIN: Mistake = Mistake {
+    name: "zero-means-again",
+    why: "`Ok(0)` from `read` is the end of the stream, not a pause: nothing comes after it, so close",
+    spec: "read(2), RETURN VALUE; RFC 9293 §3.6",
+};
 const ONE_READ: Mistake = Mistake {
     name: "one-read-one-write",
     why: "one `read` gives what has arrived by then, not what the client will send: read until `Ok(0)`",
     spec: "RFC 9293 §3.8: the stream has no message borders; read(2)",
 };
+const NOT_TEXT: Mistake = Mistake {
+    name: "bytes-are-not-text",
+    why: "not every byte is part of a character, and a read may end within one: leave bytes as they are",
+    spec: "RFC 9293 §3.8: a stream of octets; String::from_utf8_lossy",
+};
 const ONE_CLIENT: Mistake = Mistake {
     name: "one-client-at-a-time",
-    why: "while one client is being served, the others wait in the backlog, and one silent client is enough to stop the server",
+    why: "while one client is served the others wait in the backlog, and one silent client stops them all",
     spec: "listen(2), backlog; accept(2)",
-};
-const ZERO_AGAIN: Mistake = Mistake {
-    name: "zero-means-again",
-    why: "`Ok(0)` from `read` is the end of the stream, not a pause: nothing will ever come after it",
-    spec: "read(2), RETURN VALUE; RFC 9293 §3.6",
 };
 const LOOP_DIES: Mistake = Mistake {
     name: "accept-loop-dies",
     why: "an error from one client, or from one `accept`, ended the loop that serves all of them",
     spec: "accept(2), ERRORS: EMFILE, ECONNABORTED",
 };
+const LOOP_SPINS: Mistake = Mistake {
+    name: "accept-loop-spins",
+    why: "an `accept` that found no descriptor finds none again at once: wait a little before the next",
+    spec: "accept(2), ERRORS: EMFILE",
+};
+
+/// For a check that waits twice: for what should come, and for what explains that it did not.
+const LIMIT: Duration = Duration::from_secs(5);
 
 #[test]
 fn a_message_comes_back() -> Outcome {
-    check(|c| {
-        let mut client = c.connect("client", start(c)?)?;
+    check_within(LIMIT, |c| {
         c.want("the same 5 bytes come back, while the connection is open");
+        let mut client = c.connect("client", start(c)?.0)?;
         client.send(b"hello")?;
-        client.expect(b"hello", None)
+        let (got, ending) = client.receive(5);
+        if got == b"hello" {
+            return Ok(());
+        }
+        let report = client.differs(b"hello", &got, ending, None);
+        if !got.is_empty() || ending != Ending::Silence {
+            return Err(report);
+        }
+        // Nothing came for 5 bytes. Does something come for more of them, or for their end?
+        client.send(&[b'\n'; 32 * 1024]).and_then(|()| client.half_close())?;
+        let (got, _) = client.receive(1);
+        Err(if got.is_empty() { report } else { report.because(&WAITS) })
+    })
+}
+
+#[test]
+fn the_end_is_answered_with_the_end() -> Outcome {
+    check(|c| {
+        c.want("all bytes come back and no others, then end of stream");
+        let mut client = c.connect("client", start(c)?.0)?;
+        client.send(b"last words")?;
+        client.half_close()?;
+        let (got, ending) = client.receive(11);
+        let mistake = match ending {
+            Ending::End if got == b"last words" => return Ok(()),
+            Ending::Silence if got == b"last words" => Some(&ZERO_AGAIN),
+            // Not even the client's: it never sent a zero.
+            Ending::Enough if got == b"last words\0" => Some(&STALE),
+            _ => None,
+        };
+        Err(client.differs(b"last words", &got, ending, mistake))
     })
 }
 
 #[test]
 fn another_message_comes_back() -> Outcome {
     check(|c| {
-        let mut client = c.connect("client", start(c)?)?;
         c.want("each message comes back as it is sent");
-        for message in [&b"one"[..], b"two", b"three"] {
+        let mut client = c.connect("client", start(c)?.0)?;
+        for (index, message) in [&b"one"[..], b"two", b"three"].into_iter().enumerate() {
             client.send(message)?;
-            client.expect(message, &ONE_READ)?;
+            returns(c, &mut client, message, index > 0)?;
         }
         Ok(())
     })
@@ -53,123 +109,153 @@ fn another_message_comes_back() -> Outcome {
 #[test]
 fn any_bytes_however_they_are_cut() -> Outcome {
     check(|c| {
-        let mut random = c.random();
-        let mut bytes: Vec<u8> = (0..=255).collect();
-        bytes.extend(random.bytes(20_000));
-        let mut client = c.connect("client", start(c)?)?;
         c.want("all bytes come back, in order");
+        let mut random = c.random();
+        let mut bytes: Vec<u8> = (0..=255).rev().collect();
+        bytes.extend(random.bytes(20_000));
+        let mut client = c.connect("client", start(c)?.0)?;
         client.send_pieces(&random.pieces(&bytes, 3_000))?;
-        client.expect(&bytes, &ONE_READ)
+        returns(c, &mut client, &bytes, false)
     })
 }
 
 #[test]
 fn a_megabyte_while_it_is_being_sent() -> Outcome {
     check(|c| {
-        let bytes = c.random().bytes(1 << 20);
-        let mut client = c.connect("client", start(c)?)?;
         c.want("1 MiB comes back while it is being sent");
+        let bytes = c.random().bytes(1 << 20);
+        let mut client = c.connect("client", start(c)?.0)?;
         client.send_meanwhile(bytes.clone(), false)?;
-        client.expect(&bytes, &ONE_READ)
-    })
-}
-
-#[test]
-fn the_end_is_answered_with_the_end() -> Outcome {
-    check(|c| {
-        let mut client = c.connect("client", start(c)?)?;
-        c.want("all bytes come back, then end of stream");
-        client.send(b"last words")?;
-        client.half_close()?;
-        let (got, ending) = client.receive(11);
-        match ending {
-            Ending::End if got == b"last words" => Ok(()),
-            Ending::Silence if got == b"last words" => {
-                Err(client.differs(b"last words", &got, ending, &ZERO_AGAIN))
-            }
-            _ => Err(client.differs(b"last words", &got, ending, &ONE_READ)),
-        }
+        returns(c, &mut client, &bytes, false)
     })
 }
 
 #[test]
 fn a_silent_client_stops_nobody() -> Outcome {
-    check(|c| {
-        let address = start(c)?;
+    check_within(LIMIT, |c| {
+        c.want("the other client is served while the silent one says nothing");
+        let address = start(c)?.0;
         let mut silent = c.connect("silent client", address)?;
         let mut other = c.connect("other client", address)?;
-        c.want("the other client is served while the silent one says nothing");
         other.send(b"anybody there?")?;
-        other.expect(b"anybody there?", &ONE_CLIENT)?;
+        if let Err(report) = other.expect(b"anybody there?", None) {
+            return Err(unless_alone(&mut other, [silent], report));
+        }
         c.want("the silent client is served as soon as it speaks");
         silent.send(b"yes")?;
-        silent.expect(b"yes", &ONE_CLIENT)
+        silent.expect(b"yes", None)
     })
 }
 
 #[test]
 fn many_clients_at_once() -> Outcome {
-    check(|c| {
-        let address = start(c)?;
-        let mut clients = Vec::new();
-        for index in 0..40 {
-            clients.push(c.connect(&format!("client {index}"), address)?);
-        }
-        c.want("each client gets its own bytes back");
-        for (index, client) in clients.iter_mut().enumerate() {
-            client.send(format!("I am client {index}").as_bytes())?;
-        }
-        for (index, client) in clients.iter_mut().enumerate().rev() {
-            client.expect(format!("I am client {index}").as_bytes(), &ONE_CLIENT)?;
-        }
-        Ok(())
+    check_within(LIMIT, |c| {
+        c.want("each of 40 clients gets its own bytes back");
+        let address = start(c)?.0;
+        let connect = || (0..40).map(|i| c.connect(&format!("client {i}"), address)).collect();
+        let mut clients: Vec<Peer> = c.in_one_step("connected client 0 to client 39", connect)?;
+        let words = |index: usize| format!("I am client {index}").into_bytes();
+        c.in_one_step("each sent \"I am client\" and its number", || {
+            clients.iter_mut().enumerate().try_for_each(|(i, client)| client.send(&words(i)))
+        })?;
+        c.in_one_step("looked what each received, from the last to the first", || {
+            while let Some(mut client) = clients.pop() {
+                if let Err(report) = client.expect(&words(clients.len()), None) {
+                    return Err(unless_alone(&mut client, clients, report));
+                }
+            }
+            Ok(())
+        })
     })
 }
 
 #[test]
 fn a_client_that_resets_harms_nobody() -> Outcome {
     check(|c| {
-        let address = start(c)?;
+        c.want("a client that resets is answered before it does");
+        let (address, server) = start(c)?;
         let mut rude = c.connect("rude client", address)?;
         rude.send(b"goodbye")?;
         rude.reset()?;
-        still_serves(c, address)
+        still_serves(c, address, &server)
     })
 }
 
 #[test]
 fn a_failed_accept_ends_nothing() -> Outcome {
     check_alone(|c| {
-        let (listener, address) = c.listener()?;
-        let serving = c.serve("serve", move || serve(listener));
-        still_serves(c, address)?;
+        c.want("a client is served");
+        let (address, server) = start(c)?;
+        let mut first = c.connect("first client", address)?;
+        first.send(b"hello")?;
+        first.half_close()?;
+        first.expect_to_end(b"hello", None)?; // The server has closed its end as well.
         let mut hoard = c.use_up_descriptors()?;
         hoard.give_back(1);
         // The client takes the last descriptor. Linux reserves one for an `accept` that waits, so
         // this client may still be served; the next `accept` finds none.
         let mut client = c.connect("client", address)?;
         client.send(b"is there room?")?;
-        let (early, _) = client.receive(14);
-        // Gives the server time to meet the shortage; one that gives up returns now.
-        let _ = serving.returned(Duration::from_millis(100));
+        c.want("`serve` goes on, and waits a little before it tries again");
+        let spins = server.spins(Duration::from_millis(100));
         drop(hoard);
-        c.did("gave the descriptors back");
+        c.did("waited a tenth of a second, then gave the descriptors back");
+        if server.ends_within(Duration::ZERO) {
+            return Err(c.fail(&LOOP_DIES, ""));
+        }
+        if spins {
+            let got = "your `serve` asked again and again, without a pause";
+            return Err(c.fail(&LOOP_SPINS, got));
+        }
         c.want("the client is served, if not during the shortage then after it");
-        client.expect(&b"is there room?"[early.len()..], &LOOP_DIES)?;
-        still_serves(c, address)
+        client.expect(b"is there room?", None)?;
+        client.close();
+        still_serves(c, address, &server)
     })
 }
 
 /// Starts the answer's server, and says where it listens.
-fn start(c: &Check) -> Outcome<SocketAddr> {
+fn start(c: &Check) -> Outcome<(SocketAddr, Running<(), io::Error>)> {
     let (listener, address) = c.listener()?;
-    c.serve("serve", move || serve(listener));
-    Ok(address)
+    Ok((address, c.serve("serve", move || serve(listener))))
 }
 
-fn still_serves(c: &Check, address: SocketAddr) -> Outcome {
+/// Fails unless `bytes` come back next. `before`: others have come back already.
+fn returns(c: &Check, client: &mut Peer, bytes: &[u8], before: bool) -> Outcome {
+    /// What `from_utf8_lossy` puts in place of what is no character: U+FFFD, in UTF-8.
+    const REPLACED: &[u8] = b"\xef\xbf\xbd";
+    client.expect_else(bytes, |got, ending| {
+        let equal = got.iter().zip(bytes).take_while(|(got, sent)| got == sent).count();
+        let ended = matches!(ending, Ending::End | Ending::Reset) && equal == got.len();
+        if got[equal..].starts_with(REPLACED) {
+            Some(&NOT_TEXT)
+        } else if ended && (before || equal > 0) && !c.panicked() {
+            Some(&ONE_READ)
+        } else {
+            None
+        }
+    })
+}
+
+/// The failure of a client that got nothing; explained, if it is served once the others have gone.
+fn unless_alone(
+    client: &mut Peer,
+    others: impl IntoIterator<Item = Peer>,
+    report: Report,
+) -> Report {
+    others.into_iter().for_each(drop);
+    if client.receive(1).0.is_empty() { report } else { report.because(&ONE_CLIENT) }
+}
+
+fn still_serves(c: &Check, address: SocketAddr, server: &Running<(), io::Error>) -> Outcome {
     c.want("the server goes on: a new client is served");
-    let mut next = c.connect("next client", address)?;
-    next.send(b"still here?")?;
-    next.expect(b"still here?", &LOOP_DIES)
+    let next = c.connect("next client", address);
+    let served = next.and_then(|mut next| {
+        next.send(b"still here?")?;
+        next.expect(b"still here?", None)
+    });
+    served.map_err(|report| {
+        let ended = server.ends_within(Duration::from_millis(50));
+        if ended { report.because(&LOOP_DIES) } else { report }
+    })
 }
