@@ -17,48 +17,42 @@ use capture::dissect::{Dissector, Field, Frames, Lines, tiles};
 use capture::{Record, Recorder, Tap, UdpTap, figure, ladder};
 use sockets::datagrams::{self, ANSWER, HEADER, Message, Patience, QUESTION, answer_one, ask};
 
+/// A figure: its name, what was recorded, and what stands below it.
+type Drawing = (&'static str, fn() -> io::Result<Record>, &'static str);
+
+const LADDERS: [Drawing; 5] = [
+    ("first", || echo(&["hello\r\n"]), "A client, and a server that returns what it gets."),
+    (
+        "echo",
+        || echo(&["hello\r\n", "and again\r\n"]),
+        "Two lines, there and back. The client ends its direction, and then the server its own.",
+    ),
+    (
+        "in-order",
+        closed_in_order,
+        "Closed in order. The server had no more to say; then the client had none.",
+    ),
+    (
+        "half-close",
+        half_closed,
+        "Half-closed. The client's direction ends, and the answer still comes through the other.",
+    ),
+    ("reset", reset, "Aborted. The server closed while bytes lay unread: a RST, and no FIN."),
+];
+
 fn main() -> anyhow::Result<()> {
     let folder = env::args_os().nth(1).context("say which folder to draw into")?;
     let folder = Path::new(&folder);
     fs::create_dir_all(folder)?;
-    let draw = |name: &str, figure: String| fs::write(folder.join(format!("{name}.html")), figure);
+    let save = |name: &str, figure: String| fs::write(folder.join(format!("{name}.html")), figure);
 
-    draw(
-        "echo",
-        drawn(
-            "echo",
-            &echo()?,
-            "A client and an echo server, from the first packet to the last, as the client's end saw it.",
-        ),
-    )?;
-    draw(
-        "in-order",
-        drawn(
-            "in-order",
-            &closed_in_order()?,
-            "Closed in order. The server had no more to say; then the client had none.",
-        ),
-    )?;
-    draw(
-        "half-close",
-        drawn(
-            "half-close",
-            &half_closed()?,
-            "Half-closed. The client's direction ends first, and the answer comes through the other.",
-        ),
-    )?;
-    draw(
-        "reset",
-        drawn(
-            "reset",
-            &reset()?,
-            "Aborted. The server closed while bytes lay unread: a RST, and no FIN.",
-        ),
-    )?;
-    draw("ask", asked()?)?;
-    draw("frames", frames()?)?;
-    draw("lines", lines()?)?;
-    draw("question", question()?)?;
+    for (name, record, caption) in LADDERS {
+        save(name, drawn(name, &record()?, caption))?;
+    }
+    save("ask", asked()?)?;
+    save("frames", frames()?)?;
+    save("lines", lines()?)?;
+    save("question", question()?)?;
     Ok(())
 }
 
@@ -102,14 +96,14 @@ fn read_once(stream: &mut impl Read, count: usize) -> io::Result<()> {
     }
 }
 
-fn echo() -> io::Result<Record> {
+fn echo(lines: &[&str]) -> io::Result<Record> {
     let server = |mut stream: TcpStream| {
         let mut writer = stream.try_clone()?;
         io::copy(&mut stream, &mut writer).map(drop)
     };
     conversation(server, |mut client| {
-        for line in [&b"hello\r\n"[..], b"and again\r\n"] {
-            client.write_all(line)?;
+        for line in lines {
+            client.write_all(line.as_bytes())?;
             read_once(&mut client, line.len())?;
         }
         client.shutdown(Shutdown::Write)?;
