@@ -28,6 +28,7 @@ mod show;
 mod workspace;
 
 use std::process::ExitCode;
+use std::{panic, process};
 
 use clap::{Parser, Subcommand};
 
@@ -98,12 +99,31 @@ pub(crate) enum Code {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let code = Workspace::find().and_then(|workspace| run(arguments.command, &workspace));
-    let code = code.unwrap_or_else(|error| {
-        eprintln!("cargo course: {error:#}");
-        Code::Fault
-    });
+    end_with_the_reader();
+    let said = |code| {
+        move |error| {
+            eprintln!("cargo course: {error:#}");
+            code
+        }
+    };
+    let code = match Workspace::find() {
+        Ok(workspace) => run(arguments.command, &workspace).unwrap_or_else(said(Code::Fault)),
+        Err(error) => said(Code::Usage)(error),
+    };
     ExitCode::from(code as u8)
+}
+
+/// `cargo course | head`: when nobody reads any more, the rest need not be written, and that is no
+/// failure to tell about. `println!` panics then.
+fn end_with_the_reader() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let words = info.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if words.starts_with("failed printing to stdout") {
+            process::exit(0);
+        }
+        before(info);
+    }));
 }
 
 fn run(command: Option<Command>, workspace: &Workspace) -> anyhow::Result<Code> {

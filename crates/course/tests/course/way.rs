@@ -29,7 +29,7 @@ fn it_works_from_any_folder_of_the_course() {
     fake.finish(&mut command).expect(0, &["✓ second passed"]);
     let mut command = fake.command(&[]);
     command.current_dir(std::env::temp_dir());
-    fake.finish(&mut command).expect(5, &["not a folder of the course"]);
+    fake.finish(&mut command).expect(2, &["not a folder of the course"]);
 }
 
 #[test]
@@ -151,6 +151,16 @@ fn the_doctor_says_what_is_there() {
     fake.course(&["doctor"]).expect(0, &["TCP on 127.0.0.1", "IPv6", "multicast", "tshark"]);
     let mut command = fake.command(&["doctor"]);
     fake.finish(command.env("PATH", "/nowhere")).expect(0, &["apt-get install", "tshark"]);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let fake = Fake::new("leaves", &[("adds", "a")]);
+    let mut command = fake.command(&[]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }
 
 /// Kills what a failed test would leave behind.
