@@ -42,10 +42,11 @@ impl<'a> Ladder<'a> {
     pub(super) fn svg(mut self, attributes: &str, style: &str) -> String {
         let (id, width, height) =
             (escape(&self.options.id), self.layout.width, self.layout.height());
+        // The name is short; who wants the whole conversation read out asks for the description.
         let _ = write!(
             self.svg,
             "<svg{attributes} class=\"wire\" role=\"img\" viewBox=\"0 0 {width} {height:.0}\" \
-             aria-labelledby=\"{id}-title {id}-desc\">\n{style}\
+             aria-labelledby=\"{id}-title\" aria-describedby=\"{id}-desc\">\n{style}\
              <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n",
             escape(&self.title()),
             escape(&self.description()),
