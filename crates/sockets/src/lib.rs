@@ -11,6 +11,7 @@ pub mod deadlines;
 #[cfg(target_os = "linux")]
 mod destination;
 pub mod discovery;
+pub mod dissectors;
 pub mod echo;
 pub mod frames;
 mod inbox;
