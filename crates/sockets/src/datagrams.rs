@@ -28,10 +28,9 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 use std::{error, fmt};
 
-use capture::UdpTap;
-
 use crate::deadlines::Deadline;
 use crate::random;
+use crate::udp::Datagrams;
 
 /// What a question begins with.
 pub const QUESTION: u8 = b'Q';
@@ -141,45 +140,6 @@ impl fmt::Display for Error {
 
 impl error::Error for Error {}
 
-/// A UDP socket that is connected to the one who is asked; or its tap.
-pub trait Connected {
-    /// Sends a datagram.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    fn send(&self, datagram: &[u8]) -> io::Result<usize>;
-
-    /// Receives one within `wait`.
-    ///
-    /// # Errors
-    ///
-    /// The system's; `TimedOut` or `WouldBlock` after `wait`.
-    fn receive(&self, buffer: &mut [u8], wait: Duration) -> io::Result<usize>;
-}
-
-impl Connected for UdpSocket {
-    fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        UdpSocket::send(self, datagram)
-    }
-
-    fn receive(&self, buffer: &mut [u8], wait: Duration) -> io::Result<usize> {
-        self.set_read_timeout(Some(wait))?;
-        self.recv(buffer)
-    }
-}
-
-impl Connected for UdpTap {
-    fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        UdpTap::send(self, datagram)
-    }
-
-    fn receive(&self, buffer: &mut [u8], wait: Duration) -> io::Result<usize> {
-        self.get_ref().set_read_timeout(Some(wait))?;
-        self.recv(buffer)
-    }
-}
-
 /// A socket for questions to `server`.
 ///
 /// `connect(2)` sends nothing over UDP. It makes the system drop datagrams from any other address, and
@@ -195,12 +155,12 @@ pub fn connect(server: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Asks, again if need be, until the answer is there or the patience is at its end.
+/// Asks by a socket that is [connected](connect) to the server, again if need be, until the answer is there or the patience is at its end.
 ///
 /// # Errors
 ///
 /// [`Error`] says which.
-pub fn ask(socket: &impl Connected, payload: &[u8], patience: Patience) -> Result<Answer, Error> {
+pub fn ask(socket: &impl Datagrams, payload: &[u8], patience: Patience) -> Result<Answer, Error> {
     if payload.len() > LARGEST {
         return Err(Error::TooLong(payload.len()));
     }
@@ -229,7 +189,7 @@ pub fn ask(socket: &impl Connected, payload: &[u8], patience: Patience) -> Resul
 
 /// Waits for the answer to `id`; `None` where it has not come by `until`.
 fn listen(
-    socket: &impl Connected,
+    socket: &impl Datagrams,
     id: u64,
     until: Deadline,
     ignored: &mut u32,

@@ -20,5 +20,6 @@ pub mod log;
 pub mod options;
 mod random;
 pub mod resolve;
+pub mod udp;
 pub mod udp_echo;
 pub mod unix;

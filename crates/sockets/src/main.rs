@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use programs::{tcp_echo, udp_echo, unix_echo, wire};
+use programs::{discover, options, resolve, tcp_echo, tour, udp_echo, unix_echo, wire};
 
 /// Chapter 1 of On the Wire: sockets. Without a program: the tour.
 #[derive(Debug, Parser)]
@@ -24,16 +24,22 @@ enum Program {
     TcpEcho(tcp_echo::TcpEcho),
     UdpEcho(udp_echo::UdpEcho),
     UnixEcho(unix_echo::UnixEcho),
+    Resolve(resolve::Resolve),
+    Options(options::Options),
+    Discover(discover::Discover),
 }
 
 fn main() -> ExitCode {
     // Bad arguments end here: a sentence on standard error, and exit code 2.
     let Arguments { program, wire } = Arguments::parse();
     let done = match program {
-        None => Ok(()),
+        None => tour::run(&wire),
         Some(Program::TcpEcho(arguments)) => tcp_echo::run(&arguments, &wire),
         Some(Program::UdpEcho(arguments)) => udp_echo::run(&arguments, &wire),
         Some(Program::UnixEcho(arguments)) => unix_echo::run(&arguments, &wire),
+        Some(Program::Resolve(arguments)) => resolve::run(&arguments, &wire),
+        Some(Program::Options(arguments)) => options::run(&arguments, &wire),
+        Some(Program::Discover(arguments)) => discover::run(&arguments, &wire),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

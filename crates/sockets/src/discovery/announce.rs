@@ -4,15 +4,16 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use socket2::SockRef;
+use capture::{Recorder, UdpTap};
 
 use super::message::{ANSWER, HEADER, LONGEST_NAME, Message, QUESTION};
 use super::{GROUP_V4, GROUP_V6, Network, interface_number};
+use crate::udp::Datagrams;
 
 /// A member of the group that answers for one service.
 #[derive(Debug)]
-pub struct Responder {
-    socket: UdpSocket,
+pub struct Responder<S = UdpSocket> {
+    socket: S,
     name: String,
     port: u16,
     /// Questions with this id come from our own program.
@@ -45,6 +46,14 @@ impl Responder {
         Ok(Self { socket, name: name.to_owned(), port, own: None })
     }
 
+    /// The same responder, with a tap on its socket.
+    pub fn tapped(self, recorder: &Recorder) -> Responder<UdpTap> {
+        let socket = UdpTap::new(self.socket, "responder", "asker", recorder);
+        Responder { socket, name: self.name, port: self.port, own: self.own }
+    }
+}
+
+impl<S: Datagrams> Responder<S> {
     /// The same responder in a program that also asks, with this id: it will not find itself.
     #[must_use]
     pub fn ignoring(self, own: u64) -> Self {
@@ -57,7 +66,7 @@ impl Responder {
     ///
     /// The system's.
     pub fn group(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.socket.address()
     }
 
     /// What answers a datagram, if anything does.
@@ -76,14 +85,13 @@ impl Responder {
     ///
     /// `WouldBlock` or `TimedOut` where none came; else the system's.
     pub fn serve_one(&self, wait: Duration) -> io::Result<Option<SocketAddr>> {
-        self.socket.set_read_timeout(Some(wait))?;
         // One octet more than the longest message: what fills it is none of ours.
         let mut buffer = [0; HEADER + LONGEST_NAME + 1];
-        let (count, asker) = self.socket.recv_from(&mut buffer)?;
+        let (count, asker) = self.socket.receive_from(&mut buffer, wait)?;
         let Some(answer) = self.answer(&buffer[..count]) else { return Ok(None) };
         // To the asker alone. The source address is not the group's: a socket that is bound to one
         // sends from the interface's own address.
-        SockRef::from(&self.socket).send_to(&answer, &asker.into())?;
+        self.socket.send_to(&answer, asker)?;
         Ok(Some(asker))
     }
 }

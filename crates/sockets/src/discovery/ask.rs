@@ -4,10 +4,13 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
+use capture::{Recorder, UdpTap};
+
 use super::Network;
 use super::message::{ANSWER, HEADER, LONGEST_NAME, Message, QUESTION};
 use crate::deadlines::Deadline;
 use crate::random;
+use crate::udp::Datagrams;
 
 /// Services that one search finds at most: whoever is on the network can answer any number of times.
 pub const LARGEST_CROWD: usize = 256;
@@ -26,8 +29,8 @@ pub struct Found {
 
 /// A search on one network.
 #[derive(Debug)]
-pub struct Asker {
-    pub(super) socket: UdpSocket,
+pub struct Asker<S = UdpSocket> {
+    pub(super) socket: S,
     group: SocketAddr,
     id: u64,
 }
@@ -45,6 +48,15 @@ impl Asker {
         Ok(Self { socket, group: network.group()?, id: random::id() })
     }
 
+    /// The same search, with a tap on its socket.
+    pub fn tapped(self, recorder: &Recorder) -> Asker<UdpTap> {
+        let socket = UdpTap::new(self.socket, "asker", "responder", recorder);
+        socket.name_peer(self.group, "group");
+        Asker { socket, group: self.group, id: self.id }
+    }
+}
+
+impl<S: Datagrams> Asker<S> {
     /// The id of this search: see [`Responder::ignoring`](super::Responder::ignoring).
     pub fn id(&self) -> u64 {
         self.id
@@ -83,8 +95,7 @@ impl Asker {
             if found.len() >= LARGEST_CROWD {
                 break;
             }
-            self.socket.set_read_timeout(Some(wait))?;
-            let (count, sender) = match self.socket.recv_from(&mut buffer) {
+            let (count, sender) = match self.socket.receive_from(&mut buffer, wait) {
                 Ok(received) => received,
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => {

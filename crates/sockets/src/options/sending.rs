@@ -31,11 +31,11 @@ pub const IP_TTL: SocketOption = SocketOption {
 
 fn ttl(findings: &mut Findings) -> io::Result<()> {
     let sender = UdpSocket::bind("127.0.0.1:0")?;
-    for wrong in [0, 256] {
+    for (wrong, why) in [(0, "a packet that may go nowhere"), (256, "it has one octet")] {
         let refused = sender.set_ttl(wrong);
         findings.seen(
             refused.is_err_and(|error| error.kind() == ErrorKind::InvalidInput),
-            format!("{wrong}: refused (EINVAL); it fills an octet, and none is not one"),
+            format!("{wrong}: refused (EINVAL), {why}"),
             "",
         );
     }

@@ -1,7 +1,11 @@
 //! One module a program, and what they share.
 
+pub(crate) mod discover;
+pub(crate) mod options;
+pub(crate) mod resolve;
 pub(crate) mod serving;
 pub(crate) mod tcp_echo;
+pub(crate) mod tour;
 pub(crate) mod udp_echo;
 pub(crate) mod unix_echo;
 pub(crate) mod wire;

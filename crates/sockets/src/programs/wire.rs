@@ -1,9 +1,10 @@
 //! `--trace` and `--pcap FILE`: showing and saving what crosses the wire.
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use capture::transcript::{self, Options};
-use capture::{Direction, End, FlowId, Record, Recorder, Transport, What, bytes};
+use capture::{Direction, End, FlowId, Record, Recorder, Transport, What, bytes, pcapng};
 use clap::Args;
 use sockets::udp_echo::Event;
 
@@ -31,32 +32,62 @@ pub(crate) struct Wire {
     pcap: Option<PathBuf>,
 }
 
-/// A recorder whose events are drawn as they come, by a thread that ends with [`Watch::finish`].
-pub(crate) struct Watch {
-    thread: JoinHandle<Record>,
-    stop: Sender<()>,
+/// A recorder and what is drawn and kept of it.
+pub(crate) struct Page {
+    pub(crate) recorder: Recorder,
+    kept: Record,
+    octets: usize,
+    /// Flows whose addresses have been drawn.
+    headings: usize,
+    draws: bool,
     pcap: Option<PathBuf>,
 }
 
+/// A page that a thread draws on as events come, until [`Watch::finish`].
+pub(crate) struct Watch {
+    thread: JoinHandle<Page>,
+    stop: Sender<()>,
+}
+
 impl Wire {
+    /// A page for a program that says itself when to draw.
+    pub(crate) fn page(&self) -> Page {
+        let wanted = self.trace || self.pcap.is_some();
+        let (octets, events) = if wanted { (16 << 20, 100_000) } else { (0, 0) };
+        Page {
+            recorder: Recorder::new().bounded(octets, events),
+            kept: Record::default(),
+            octets: 0,
+            headings: 0,
+            draws: self.trace,
+            pcap: self.pcap.clone(),
+        }
+    }
+
     /// The recorder for a program's taps, and the watch over it; `None` where nobody asked, so that
     /// tracing costs nothing then.
     pub(crate) fn watch(&self) -> Option<(Recorder, Watch)> {
         if !self.trace && self.pcap.is_none() {
             return None;
         }
-        let recorder = Recorder::new().bounded(16 << 20, 100_000);
+        let mut page = self.page();
+        let recorder = page.recorder.clone();
         let (stop, stopped) = mpsc::channel();
-        let (watched, draws, keeps) = (recorder.clone(), self.trace, self.pcap.is_some());
         let thread = thread::spawn(move || {
-            let mut page = Page { kept: Record::default(), octets: 0, headings: 0, draws, keeps };
             while stopped.recv_timeout(OFTEN) == Err(RecvTimeoutError::Timeout) {
-                page.add(watched.take());
+                page.draw();
             }
-            page.add(watched.take());
-            page.kept
+            page
         });
-        Some((recorder, Watch { thread, stop, pcap: self.pcap.clone() }))
+        Some((recorder, Watch { thread, stop }))
+    }
+
+    /// For a program that has nothing on the wire that we could see.
+    pub(crate) fn nothing(&self, why: &str) -> Result<()> {
+        if self.trace {
+            eprintln!("nothing is drawn: {why}");
+        }
+        self.page().finish()
     }
 }
 
@@ -64,37 +95,40 @@ impl Watch {
     /// Draws what is left, and writes the capture file.
     pub(crate) fn finish(self) -> Result<()> {
         drop(self.stop);
-        let record = self.thread.join().expect("drawing does not panic");
-        if let Some(path) = self.pcap {
-            save(&record, &path).with_context(|| format!("writing {}", path.display()))?;
-        }
-        Ok(())
+        self.thread.join().expect("drawing does not panic").finish()
     }
 }
 
-fn save(_record: &Record, path: &std::path::Path) -> io::Result<()> {
-    std::fs::write(path, [])
-}
-
-/// What has been drawn and kept so far.
-struct Page {
-    kept: Record,
-    octets: usize,
-    /// Flows whose addresses have been drawn.
-    headings: usize,
-    draws: bool,
-    keeps: bool,
+fn save(record: &Record, path: &Path) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    pcapng::write(record, &mut file)?;
+    file.flush()
 }
 
 impl Page {
-    fn add(&mut self, record: Record) {
+    /// Draws what has crossed since the last time.
+    pub(crate) fn draw(&mut self) {
+        let record = self.recorder.take();
         if self.draws && (!record.events.is_empty() || record.dropped > 0) {
             // If nobody reads standard error there is nobody to tell.
-            let _ = io::stderr().lock().write_all(self.draw(&record).as_bytes());
+            let _ = io::stderr().lock().write_all(self.transcript(&record).as_bytes());
         }
-        if !self.keeps {
-            return;
+        if self.pcap.is_some() {
+            self.keep(record);
         }
+    }
+
+    /// Draws what is left, and writes the capture file.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.draw();
+        if let Some(path) = &self.pcap {
+            save(&self.kept, path).with_context(|| format!("writing {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what there is room for. What is kept is a beginning without holes.
+    fn keep(&mut self, record: Record) {
         self.kept.flows = record.flows;
         self.kept.dropped += record.dropped;
         for event in record.events {
@@ -111,7 +145,7 @@ impl Page {
         }
     }
 
-    fn draw(&mut self, record: &Record) -> String {
+    fn transcript(&mut self, record: &Record) -> String {
         let mut text = String::new();
         let several = record.flows.len() > 1;
         for (number, flow) in record.flows.iter().enumerate().skip(self.headings) {
