@@ -28,7 +28,8 @@ impl Check {
         let quoted: Vec<_> = want.iter().map(|one| shown(&[one])).collect();
         self.want(match want.len() {
             0 => format!("no {item}"),
-            1 => format!("the {item} {}, and no more", quoted[0]),
+            1 if quoted[0].starts_with('"') => format!("the {item} {}, and no more", quoted[0]),
+            1 => format!("the {item} of {}, and no more", quoted[0]),
             2..=8 => format!("the {item}s {}, and no more", quoted.join(", ")),
             count => format!("{count} {item}s, and no more"),
         });
