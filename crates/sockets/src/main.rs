@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use programs::{discover, options, resolve, tcp_echo, tour, udp_echo, unix_echo, wire};
+use programs::{discover, figures, options, resolve, tcp_echo, tour, udp_echo, unix_echo, wire};
 
 /// Chapter 1 of On the Wire: sockets. Without a program: the tour.
 #[derive(Debug, Parser)]
@@ -27,6 +27,7 @@ enum Program {
     Resolve(resolve::Resolve),
     Options(options::Options),
     Discover(discover::Discover),
+    Figures(figures::Figures),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Some(Program::Resolve(arguments)) => resolve::run(&arguments, &wire),
         Some(Program::Options(arguments)) => options::run(&arguments, &wire),
         Some(Program::Discover(arguments)) => discover::run(&arguments, &wire),
+        Some(Program::Figures(arguments)) => figures::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! One module a program, and what they share.
 
 pub(crate) mod discover;
+pub(crate) mod figures;
 pub(crate) mod options;
 pub(crate) mod resolve;
 pub(crate) mod serving;

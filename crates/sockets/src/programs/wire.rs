@@ -156,7 +156,7 @@ impl Page {
                 Transport::Udp => "UDP",
                 Transport::Unix => "Unix",
             };
-            text += &format!("{number}{transport}  {} ⇄ {}\n", end(&flow.peer), end(&flow.local));
+            text += &format!("{number}{transport}  {} ⇄ {}\n", end(&flow.local), end(&flow.peer));
         }
         self.headings = record.flows.len();
         let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();

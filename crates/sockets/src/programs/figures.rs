@@ -1,21 +1,19 @@
-//! Draws the figures of chapter 1 from conversations that it holds, into a folder:
-//!
-//! ```sh
-//! cargo run -p sockets --example figures -- book/src/figures/sockets
-//! ```
+//! `figures`: draws the figures of the book's chapter 1 from conversations that it holds.
 //!
 //! Two runs draw the same: no times, no ports, and a label in place of a random id.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
-use std::{env, fs, thread};
+use std::{fs, thread};
 
-use anyhow::Context;
-use capture::dissect::{Dissector, Field, Frames, Lines, tiles};
+use anyhow::{Context, Result, ensure};
+use capture::dissect::{Dissector, Frames, Lines, tiles};
 use capture::{Record, Recorder, Tap, UdpTap, figure, ladder};
-use sockets::datagrams::{self, ANSWER, HEADER, Message, Patience, QUESTION, answer_one, ask};
+use clap::Args;
+use sockets::datagrams::{self, HEADER, Message, Patience, QUESTION, answer_one, ask};
+use sockets::dissectors::Questions;
 
 /// A figure: its name, what was recorded, and what stands below it.
 type Drawing = (&'static str, fn() -> io::Result<Record>, &'static str);
@@ -40,20 +38,46 @@ const LADDERS: [Drawing; 5] = [
     ("reset", reset, "Aborted. The server closed while bytes lay unread: a RST, and no FIN."),
 ];
 
-fn main() -> anyhow::Result<()> {
-    let folder = env::args_os().nth(1).context("say which folder to draw into")?;
-    let folder = Path::new(&folder);
-    fs::create_dir_all(folder)?;
-    let save = |name: &str, figure: String| fs::write(folder.join(format!("{name}.html")), figure);
+/// Draws the figures of the book's chapter 1 from conversations that are held here and now.
+#[derive(Debug, Args)]
+pub(crate) struct Figures {
+    /// The folder of the figures.
+    #[arg(long, value_name = "DIR", default_value = "book/src/figures/sockets")]
+    out: PathBuf,
+    /// Write nothing; fail where a figure is not what would be written.
+    #[arg(long)]
+    check: bool,
+}
 
-    for (name, record, caption) in LADDERS {
-        save(name, drawn(name, &record()?, caption))?;
+pub(crate) fn run(arguments: &Figures) -> Result<()> {
+    let folder = &arguments.out;
+    let mut wrong = Vec::new();
+    if !arguments.check {
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     }
-    save("ask", asked()?)?;
-    save("frames", frames()?)?;
-    save("lines", lines()?)?;
-    save("question", question()?)?;
+    for (name, figure) in all()? {
+        let path = folder.join(format!("{name}.html"));
+        if !arguments.check {
+            fs::write(&path, figure).with_context(|| format!("writing {}", path.display()))?;
+        } else if fs::read_to_string(&path).ok().as_ref() != Some(&figure) {
+            wrong.push(path.display().to_string());
+        }
+    }
+    ensure!(wrong.is_empty(), "not what runs now: {}", wrong.join(", "));
     Ok(())
+}
+
+/// All figures, each with its name.
+fn all() -> Result<Vec<(&'static str, String)>> {
+    let mut figures = Vec::new();
+    for (name, record, caption) in LADDERS {
+        figures.push((name, drawn(name, &record()?, caption)));
+    }
+    figures.push(("ask", asked()?));
+    figures.push(("frames", frames()?));
+    figures.push(("lines", lines()?));
+    figures.push(("question", question()?));
+    Ok(figures)
 }
 
 fn drawn(id: &str, record: &Record, caption: &str) -> String {
@@ -157,21 +181,21 @@ fn reset() -> io::Result<Record> {
 }
 
 /// A question to a server that says nothing the first time.
-fn asked() -> anyhow::Result<String> {
+fn asked() -> Result<String> {
     let server = UdpSocket::bind("127.0.0.1:0")?;
     server.set_read_timeout(Some(Duration::from_secs(5)))?;
     let recorder = Recorder::new();
     let socket = datagrams::connect(server.local_addr()?)?;
     let client = UdpTap::new(socket, "client", "server", &recorder);
-    thread::scope(|scope| -> anyhow::Result<()> {
+    thread::scope(|scope| -> Result<()> {
         let serving = scope.spawn(|| -> io::Result<bool> {
             server.recv_from(&mut [0; HEADER + 1])?;
             answer_one(&server, |_| b"12:00".to_vec())
         });
         let patience = Patience { first: Duration::from_millis(100), ..Patience::default() };
         let answer = ask(&client, b"time?", patience)?;
-        anyhow::ensure!(answer.attempts == 2 && answer.payload == b"12:00");
-        anyhow::ensure!(serving.join().expect("the server does not panic")?);
+        ensure!(answer.attempts == 2 && answer.payload == b"12:00");
+        ensure!(serving.join().expect("the server does not panic")?);
         Ok(())
     })?;
 
@@ -192,42 +216,35 @@ fn asked() -> anyhow::Result<String> {
     Ok(ladder::figure(&record, &options))
 }
 
-fn bytes(id: &str, message: &[u8], fields: &[Field], caption: &str) -> anyhow::Result<String> {
-    tiles(fields, message.len()).context("the fields of a figure")?;
+/// A message's bytes, with the fields that its dissector names.
+fn bytes(id: &str, message: &[u8], dissector: &impl Dissector, caption: &str) -> Result<String> {
+    let fields = dissector.dissect(message).context("the message of a figure")?;
+    tiles(&fields, message.len()).context("the fields of a figure")?;
     let options = figure::Options {
         id: format!("bytes-{id}"),
         caption: caption.to_owned(),
         ..figure::Options::default()
     };
-    Ok(figure::html(message, fields, &options))
+    Ok(figure::html(message, &fields, &options))
 }
 
-fn frames() -> anyhow::Result<String> {
+fn frames() -> Result<String> {
     let mut message = Vec::new();
     sockets::frames::write(&mut message, b"hello")?;
     sockets::frames::write(&mut message, b"you")?;
     let caption =
         "What one read returned. Point at some bytes, or at a row, to see what belongs together.";
-    bytes("frames", &message, &Frames::default().dissect(&message)?, caption)
+    bytes("frames", &message, &Frames::default(), caption)
 }
 
-fn lines() -> anyhow::Result<String> {
+fn lines() -> Result<String> {
     let message = b"EHLO me\r\nMAIL FROM:<a@b>\r\nRC";
     let caption = "Two lines and the beginning of a third, in one read.";
-    bytes("lines", message, &Lines::default().dissect(message)?, caption)
+    bytes("lines", message, &Lines::default(), caption)
 }
 
-fn question() -> anyhow::Result<String> {
+fn question() -> Result<String> {
     let message =
         Message { kind: QUESTION, id: 0x8f3a_51c0_22d9_6e07, payload: b"time?" }.to_bytes();
-    let fields = [
-        Field::new(0..1, "kind", "'Q'")
-            .meaning(format!("a question; an answer has {:?}", char::from(ANSWER))),
-        Field::new(1..2, "version", "1"),
-        Field::new(2..HEADER, "id", "0x8f3a51c022d96e07")
-            .meaning("chosen at random; the answer repeats it"),
-        Field::new(HEADER..message.len(), "payload", "\"time?\"")
-            .meaning("the rest of the datagram"),
-    ];
-    bytes("question", &message, &fields, "A question, as one datagram.")
+    bytes("question", &message, &Questions, "A question, as one datagram.")
 }
