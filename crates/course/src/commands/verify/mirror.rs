@@ -88,6 +88,9 @@ impl Mirror {
             .arg("--target-dir")
             .arg(self.folder.join("target"))
             .current_dir(&self.folder)
+            // Most of these are built once and never changed.
+            .env("CARGO_INCREMENTAL", "0")
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(fs::File::create(&log)?);

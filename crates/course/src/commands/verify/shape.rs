@@ -141,6 +141,9 @@ fn mistake_page(workspace: &Workspace, mistake: &str) -> Vec<String> {
     if text.lines().next() != Some(&format!("# {mistake}")) {
         problems.push(format!("the page of {mistake} does not begin with `# {mistake}`"));
     }
+    if !text.contains("{{#include ") || !text.contains(&format!("-{mistake}.txt}}}}")) {
+        problems.push(format!("the page of {mistake} shows no report of figures/mistakes"));
+    }
     problems
 }
 
