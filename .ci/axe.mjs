@@ -90,7 +90,8 @@ async function open(page, url) {
 }
 
 async function shot(page, name, look) {
-  if (!options.shots) return;
+  // The printed book is longer than a picture can be.
+  if (!options.shots || name === 'print.html') return;
   await mkdir(options.shots, { recursive: true });
   const file = `${name.replace(/\.html$/, '').replaceAll('/', '-')}-${look}.png`;
   await page.screenshot({ path: join(options.shots, file), fullPage: true });
