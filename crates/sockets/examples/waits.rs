@@ -73,10 +73,10 @@ fn reading() -> io::Result<()> {
     Ok(())
 }
 
-/// Sends ten bytes, one every 50 ms, or as many as the peer stays for.
+/// Sends ten bytes, one every 100 ms, or as many as the peer stays for.
 fn drip(mut server: TcpStream) {
     for _ in 0..10 {
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(100));
         if server.write_all(b".").is_err() {
             return;
         }
@@ -87,17 +87,17 @@ fn drip(mut server: TcpStream) {
 fn a_timeout_per_read() -> io::Result<()> {
     let (mut client, server) = pair()?;
     let dripping = thread::spawn(move || drip(server));
-    client.set_read_timeout(Some(Duration::from_millis(100)))?;
+    client.set_read_timeout(Some(Duration::from_millis(300)))?;
 
     let began = Instant::now();
     let mut reply = Vec::new();
     client.read_to_end(&mut reply)?;
     // ANCHOR_END: per_read
     assert_eq!(reply.len(), 10);
-    assert!(began.elapsed() >= Duration::from_millis(500));
+    assert!(began.elapsed() >= Duration::from_millis(1000));
     dripping.join().expect("the server does not panic");
-    println!("a byte every 50 ms, ten in all");
-    println!("  timeout of 100 ms per read:    10 bytes, after ≈ {} ms", millis(began));
+    println!("a byte every 100 ms, ten in all");
+    println!("  timeout of 300 ms per read:    10 bytes, after ≈ {} ms", millis(began));
     Ok(())
 }
 
@@ -105,13 +105,13 @@ fn a_timeout_per_read() -> io::Result<()> {
 fn one_deadline() -> io::Result<()> {
     let (client, server) = pair()?;
     let dripping = thread::spawn(move || drip(server));
-    let mut client = Timed::new(client, Deadline::after(Duration::from_millis(100)));
+    let mut client = Timed::new(client, Deadline::after(Duration::from_millis(300)));
 
     let began = Instant::now();
     let error = client.read_to_end(&mut Vec::new()).expect_err("there is not time for all");
     // ANCHOR_END: deadline
     assert_eq!(error.kind(), ErrorKind::TimedOut);
-    println!("  deadline of 100 ms for all:    {error}, after ≈ {} ms", millis(began));
+    println!("  deadline of 300 ms for all:    {error}, after ≈ {} ms", millis(began));
     drop(client);
     dripping.join().expect("the server does not panic");
     Ok(())
