@@ -1,0 +1,42 @@
+//! An echo on mio with nothing around it: no limits, no deadlines, no output queue. The floor
+//! under any event loop, and not a server: a short write loses bytes.
+
+use std::io::{ErrorKind, Read, Write};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+
+fn main() -> std::io::Result<()> {
+    let mut poll = Poll::new()?;
+    let mut events = Events::with_capacity(1_024);
+    let mut listener = TcpListener::bind("127.0.0.1:0".parse().expect("an address"))?;
+    poll.registry().register(&mut listener, Token(usize::MAX), Interest::READABLE)?;
+    println!("listening on {}", listener.local_addr()?);
+    std::io::stdout().flush()?;
+    let mut streams: Vec<Option<TcpStream>> = Vec::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match poll.poll(&mut events, None) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            polled => polled?,
+        }
+        for event in &events {
+            if event.token() == Token(usize::MAX) {
+                while let Ok((mut stream, _)) = listener.accept() {
+                    stream.set_nodelay(true)?;
+                    let token = Token(streams.len());
+                    poll.registry().register(&mut stream, token, Interest::READABLE)?;
+                    streams.push(Some(stream));
+                }
+                continue;
+            }
+            let slot = &mut streams[event.token().0];
+            let Some(stream) = slot else { continue };
+            match stream.read(&mut buffer) {
+                Ok(count) if count > 0 && stream.write(&buffer[..count]).is_ok() => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                _ => *slot = None,
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A server under measurement: a process of its own, on a processor of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+/// The processor that servers run on, and the one that the load runs on.
+pub(crate) const SERVER_CPU: usize = 0;
+pub(crate) const LOAD_CPU: usize = 1;
+
+/// A program that serves, and how to start it.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) name: &'static str,
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: &'static [&'static str],
+}
+
+/// A running server. It is killed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: String,
+}
+
+impl Server {
+    /// Starts `peer` and waits for its `listening on` line.
+    pub(crate) fn start(peer: &Peer) -> Result<Self> {
+        let mut command = pinned(&peer.program, SERVER_CPU);
+        command.args(peer.arguments).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().with_context(|| format!("starting {}", peer.name))?;
+        let mut line = String::new();
+        let stdout = child.stdout.take().context("a pipe from the server")?;
+        BufReader::new(stdout).read_line(&mut line)?;
+        let Some(address) = line.trim().strip_prefix("listening on ") else {
+            let _ = child.kill();
+            bail!("{} said {line:?} where it should say where it listens", peer.name);
+        };
+        Ok(Self { child, address: address.to_owned() })
+    }
+
+    /// User and system time of the whole process, of threads that have ended too (fields 14 and
+    /// 15 of `/proc/<pid>/stat`, proc_pid_stat(5); whole ticks, 10 ms on Linux).
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The second field is the program's name, in parentheses, and may hold anything.
+        let (_, fields) = stat.rsplit_once(") ").context("a stat line")?;
+        let times: Vec<u64> =
+            fields.split(' ').skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+        let ticks = rustix::param::clock_ticks_per_second();
+        Ok(Duration::from_secs(times.iter().sum()) / u32::try_from(ticks)?)
+    }
+
+    /// Resident memory in bytes (`VmRSS` of `/proc/<pid>/status`).
+    pub(crate) fn resident(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        Ok(kibibytes.context("no VmRSS")?.trim().parse::<u64>()? * 1024)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command that stays on one processor, where the system has `taskset`.
+pub(crate) fn pinned(program: &Path, cpu: usize) -> Command {
+    if Path::new("/usr/bin/taskset").exists() {
+        let mut command = Command::new("/usr/bin/taskset");
+        command.args(["-c", &cpu.to_string()]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    }
+}

@@ -1,0 +1,45 @@
+//! Chapter 3: one protocol, every server, and the loop that the rest of the course runs on.
+//!
+//! A protocol is a [`Session`]: a state machine that is told what happened and says what to send.
+//! What carries its bytes is a shell: an [`EventLoop`], or [`Blocking`] threads.
+//!
+//! ```
+//! use client_server::{Address, Echo, EventLoop, Limits, Listener};
+//! use std::time::Duration;
+//!
+//! let listener = Listener::bind(&"127.0.0.1:0".parse::<Address>()?)?;
+//! let service = |_peer| Echo::new(Duration::from_secs(60));
+//! let server = EventLoop::new(vec![listener], service, Limits::default())?;
+//! let handle = server.handle();
+//! let thread = std::thread::spawn(move || server.run());
+//!
+//! handle.stop(); // From a signal's handler, say: what is in flight is finished.
+//! let statistics = thread.join().expect("the loop does not panic")?;
+//! assert_eq!(statistics.accepted, 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod blocking;
+mod connection;
+pub mod echo;
+pub mod event_loop;
+pub mod executor;
+pub mod limits;
+pub mod listener;
+pub mod load;
+pub mod output;
+pub mod service;
+pub mod session;
+pub mod statistics;
+mod stream;
+pub mod timers;
+
+pub use blocking::{Blocking, Model};
+pub use echo::Echo;
+pub use event_loop::{EventLoop, Handle};
+pub use limits::Limits;
+pub use listener::{Address, Listener};
+pub use output::Output;
+pub use service::Service;
+pub use session::{Closed, Context, Next, Session, Time};
+pub use statistics::Statistics;

@@ -1,0 +1,166 @@
+//! Where a server listens.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+/// Connections that the system completes and holds for us until we accept them.
+///
+/// std, tokio and mio ask for 128. When more than that connect at once, the system drops the
+/// handshakes that do not fit, and each of those clients tries again after a second, then two,
+/// then four (listen(2); tcp(7), `tcp_abort_on_overflow`). Linux cuts what is asked for at
+/// `net.core.somaxconn`, 4,096 since 5.4.
+pub const BACKLOG: i32 = 4_096;
+
+/// An address to listen on or to connect to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// `127.0.0.1:0`, `[::1]:7000`.
+    Tcp(SocketAddr),
+    /// `unix:/tmp/echo.sock`.
+    Unix(PathBuf),
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return Ok(Self::Unix(path.into()));
+        }
+        text.parse().map(Self::Tcp).map_err(|_| {
+            format!("{text:?} is no address: `127.0.0.1:7000`, `[::1]:7000` or `unix:/path` is")
+        })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A socket that listens, not yet given to a shell.
+#[derive(Debug)]
+pub enum Listener {
+    /// TCP, over IPv4 or IPv6.
+    Tcp(std::net::TcpListener),
+    /// A Unix-domain socket.
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixListener),
+}
+
+impl Listener {
+    /// Binds and listens, with [`BACKLOG`].
+    pub fn bind(address: &Address) -> io::Result<Self> {
+        match address {
+            Address::Tcp(address) => Self::tcp(*address, false),
+            #[cfg(unix)]
+            Address::Unix(path) => {
+                let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+                socket.bind(&SockAddr::unix(path)?)?;
+                socket.listen(BACKLOG)?;
+                Ok(Self::Unix(socket.into()))
+            }
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Binds `count` sockets to one TCP address with `SO_REUSEPORT`: the system spreads new connections
+    /// over them by a hash of the addresses (socket(7), *guaranteed on Linux since 3.9*). Port 0 gives all of
+    /// them the port that the first one got.
+    #[cfg(unix)]
+    pub fn bind_shared(address: SocketAddr, count: usize) -> io::Result<Vec<Self>> {
+        let first = Self::tcp(address, true)?;
+        let Address::Tcp(address) = first.address()? else { return Ok(vec![first]) };
+        let mut listeners = vec![first];
+        while listeners.len() < count {
+            listeners.push(Self::tcp(address, true)?);
+        }
+        Ok(listeners)
+    }
+
+    fn tcp(address: SocketAddr, shared: bool) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // Chapter 1: a restart must not wait for old connections in TIME_WAIT. On Windows the same
+        // name would let another program take the port.
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        #[cfg(unix)]
+        socket.set_reuse_port(shared)?;
+        #[cfg(not(unix))]
+        let _ = shared;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(Self::Tcp(socket.into()))
+    }
+
+    /// Where it listens; with the port that the system chose.
+    pub fn address(&self) -> io::Result<Address> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
+            #[cfg(unix)]
+            Self::Unix(listener) => {
+                let address = listener.local_addr()?;
+                Ok(Address::Unix(address.as_pathname().unwrap_or("".as_ref()).to_owned()))
+            }
+        }
+    }
+
+    /// Makes it ready for an event loop.
+    pub(crate) fn nonblocking(self) -> io::Result<Acceptor> {
+        match self {
+            Self::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                Ok(Acceptor::Tcp(mio::net::TcpListener::from_std(listener)))
+            }
+            #[cfg(unix)]
+            Self::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                Ok(Acceptor::Unix(mio::net::UnixListener::from_std(listener)))
+            }
+        }
+    }
+}
+
+/// A listener on an event loop.
+#[derive(Debug)]
+pub(crate) enum Acceptor {
+    Tcp(mio::net::TcpListener),
+    #[cfg(unix)]
+    Unix(mio::net::UnixListener),
+}
+
+impl Acceptor {
+    pub(crate) fn source(&mut self) -> &mut dyn mio::event::Source {
+        match self {
+            Self::Tcp(listener) => listener,
+            #[cfg(unix)]
+            Self::Unix(listener) => listener,
+        }
+    }
+
+    /// Takes a connection from the backlog, without waiting.
+    pub(crate) fn accept(&self) -> io::Result<(crate::stream::Stream, Option<std::net::IpAddr>)> {
+        use crate::stream::Stream;
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept()?;
+                // An answer is sent whole, so there is nothing for Nagle's algorithm to gather
+                // (chapter 2 shows the 44 ms that it would cost).
+                stream.set_nodelay(true)?;
+                Ok((Stream::Tcp(stream), Some(peer.ip())))
+            }
+            #[cfg(unix)]
+            Self::Unix(listener) => listener.accept().map(|(s, _)| (Stream::Unix(s), None)),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! A nonblocking stream, TCP's or a Unix-domain socket's, and how output gets into it.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::time::Duration;
+
+use mio::event::Source;
+use mio::{Interest, Registry, Token};
+use socket2::SockRef;
+
+use crate::listener::Address;
+use crate::output::{Chunk, Output};
+
+/// A connected stream on an event loop.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(mio::net::TcpStream),
+    #[cfg(unix)]
+    Unix(mio::net::UnixStream),
+}
+
+impl Stream {
+    /// Begins to connect, and does not wait for it.
+    pub(crate) fn connect(address: &Address) -> io::Result<Self> {
+        match address {
+            Address::Tcp(address) => {
+                let stream = mio::net::TcpStream::connect(*address)?;
+                stream.set_nodelay(true)?;
+                Ok(Self::Tcp(stream))
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => mio::net::UnixStream::connect(path).map(Self::Unix),
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Whether the connection is there. A socket that failed to connect is writable as well, so the
+    /// event alone says nothing (connect(2), EINPROGRESS: the answer is in `SO_ERROR`; and some
+    /// systems report the event early, so that mio has us ask for the peer's address too).
+    pub(crate) fn connected(&self) -> io::Result<bool> {
+        if let Some(error) = self.socket().take_error()? {
+            return Err(error);
+        }
+        match self.socket().peer_addr() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What has arrived, without waiting.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&mut &*stream).read(buffer),
+            #[cfg(unix)]
+            Self::Unix(stream) => (&mut &*stream).read(buffer),
+        }
+    }
+
+    /// Ends the sending half.
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+
+    pub(crate) fn source(&mut self) -> &mut dyn Source {
+        match self {
+            Self::Tcp(stream) => stream,
+            #[cfg(unix)]
+            Self::Unix(stream) => stream,
+        }
+    }
+
+    /// Makes it wait, for a thread of its own; to write no longer than `write` at a time.
+    pub(crate) fn blocking(&self, write: Duration) -> io::Result<()> {
+        let socket = self.socket();
+        socket.set_nonblocking(false)?;
+        socket.set_write_timeout(Some(write))
+    }
+
+    /// For a stream that waits: how long a read may.
+    pub(crate) fn set_read_timeout(&self, timeout: Duration) -> io::Result<()> {
+        self.socket().set_read_timeout(Some(timeout))
+    }
+
+    /// Wakes the thread that reads: it gets what has arrived, then end of stream.
+    pub(crate) fn stop_reading(&self) -> io::Result<()> {
+        self.socket().shutdown(Shutdown::Read)
+    }
+
+    fn socket(&self) -> SockRef<'_> {
+        match self {
+            Self::Tcp(stream) => SockRef::from(stream),
+            #[cfg(unix)]
+            Self::Unix(stream) => SockRef::from(stream),
+        }
+    }
+
+    /// Asks for readiness to read, and to write only where something waits to be written.
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        registry.register(self.source(), token, Interest::READABLE)
+    }
+
+    pub(crate) fn interest(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        write: bool,
+    ) -> io::Result<()> {
+        let interest =
+            if write { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        registry.reregister(self.source(), token, interest)
+    }
+
+    /// Sends as much of `output` as the socket takes, and says how many bytes that was.
+    /// What is left, if anything, did not fit: the socket would block.
+    pub(crate) fn send(&self, output: &mut Output, calls: &mut u64) -> io::Result<u64> {
+        let mut sent = 0;
+        while let Some(chunk) = output.front() {
+            *calls += 1;
+            match self.send_chunk(&chunk) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    output.advance(count as u64);
+                    sent += count as u64;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(sent)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn send_chunk(&self, chunk: &Chunk<'_>) -> io::Result<usize> {
+        use rustix::net::SendFlags;
+
+        /// No more than so much of a file at once, so that one fast peer does not keep the loop.
+        const MOST: u64 = 512 * 1024;
+        let length = |length: u64| usize::try_from(length.min(MOST)).expect("at most 512 KiB");
+        match (self, chunk) {
+            // MSG_MORE, send(2): a header waits for the file behind it, and both leave in full
+            // segments. NOSIGNAL: a peer that has gone is an error, not a SIGPIPE.
+            (Self::Tcp(stream), Chunk::Bytes { bytes, more: true }) => {
+                Ok(rustix::net::send(stream, bytes, SendFlags::MORE | SendFlags::NOSIGNAL)?)
+            }
+            (Self::Tcp(stream), Chunk::File { file, offset, length: left }) => {
+                let mut from = *offset;
+                Ok(rustix::fs::sendfile(stream, file, Some(&mut from), length(*left))?)
+            }
+            (Self::Unix(stream), Chunk::File { file, offset, length: left }) => {
+                let mut from = *offset;
+                Ok(rustix::fs::sendfile(stream, file, Some(&mut from), length(*left))?)
+            }
+            (_, Chunk::Bytes { bytes, .. }) => self.write(bytes),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn send_chunk(&self, chunk: &Chunk<'_>) -> io::Result<usize> {
+        match chunk {
+            Chunk::Bytes { bytes, .. } => self.write(bytes),
+            Chunk::File { file, offset, length } => {
+                use std::io::{Seek, SeekFrom};
+                let mut buffer = [0; 16 * 1024];
+                let room = buffer.len().min(usize::try_from(*length).unwrap_or(usize::MAX));
+                let mut file: &std::fs::File = file;
+                file.seek(SeekFrom::Start(*offset))?;
+                let count = file.read(&mut buffer[..room])?;
+                self.write(&buffer[..count])
+            }
+        }
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&mut &*stream).write(bytes),
+            #[cfg(unix)]
+            Self::Unix(stream) => (&mut &*stream).write(bytes),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The same sessions under every shell, against clients that do what clients do.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use client_server::{
+    Address, Blocking, Closed, Context, Echo, EventLoop, Handle, Limits, Listener, Model, Next,
+    Service, Session, Statistics, Time,
+};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server that runs on a thread of its own.
+struct Server {
+    address: SocketAddr,
+    handle: Handle,
+    thread: JoinHandle<io::Result<Statistics>>,
+}
+
+impl Server {
+    fn stop(self) -> Statistics {
+        self.handle.stop();
+        self.thread.join().expect("no panic").expect("no error")
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("the server listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
+        stream
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Shell {
+    Loop,
+    Threads,
+    Pool,
+}
+
+/// Runs `test` with a server under each shell.
+fn under_each_shell<F>(limits: &Limits, service: F, test: impl Fn(Server))
+where
+    F: Service + Clone + Send + Sync + 'static,
+    F::Session: Send,
+{
+    for shell in [Shell::Loop, Shell::Threads, Shell::Pool] {
+        println!("under {shell:?}");
+        let any = Address::Tcp("127.0.0.1:0".parse().expect("an address"));
+        let listener = Listener::bind(&any).expect("a free port");
+        let Ok(Address::Tcp(address)) = listener.address() else { panic!("no TCP address") };
+        let (listeners, service, limits) = (vec![listener], service.clone(), limits.clone());
+        let model = match shell {
+            Shell::Loop => {
+                let server = EventLoop::new(listeners, service, limits).expect("a loop");
+                let handle = server.handle();
+                let thread = thread::spawn(move || server.run());
+                test(Server { address, handle, thread });
+                continue;
+            }
+            Shell::Threads => Model::Threads,
+            Shell::Pool => Model::Pool { workers: 8, queue: 8 },
+        };
+        let server = Blocking::new(listeners, service, limits, model).expect("a server");
+        let handle = server.handle();
+        let thread = thread::spawn(move || server.run());
+        test(Server { address, handle, thread });
+    }
+}
+
+fn echo(idle: Duration) -> impl Service<Session = Echo> + Clone + Send + Sync {
+    move |_: Option<IpAddr>| Echo::new(idle)
+}
+
+fn random(count: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
+#[test]
+fn bytes_come_back_and_the_end_is_answered_with_the_end() {
+    under_each_shell(&Limits::default(), echo(PATIENCE), |server| {
+        let bytes = random(3 << 20);
+        let stream = server.connect();
+        let (mut out, sent) = (stream.try_clone().expect("a handle"), bytes.clone());
+        let writer = thread::spawn(move || {
+            for piece in sent.chunks(70_001) {
+                out.write_all(piece).expect("the server reads");
+            }
+            out.shutdown(Shutdown::Write).expect("a FIN");
+        });
+        let mut back = Vec::new();
+        (&stream).read_to_end(&mut back).expect("the echo");
+        writer.join().expect("the writer");
+        assert!(back == bytes, "{} of {} bytes came back", back.len(), bytes.len());
+        let statistics = server.stop();
+        assert_eq!((statistics.bytes_in, statistics.bytes_out), (3 << 20, 3 << 20));
+    });
+}
+
+#[test]
+fn a_silent_client_is_closed_at_its_deadline_and_stops_nobody() {
+    let idle = Duration::from_millis(300);
+    under_each_shell(&Limits::default(), echo(idle), |server| {
+        let begin = Instant::now();
+        let mut silent = server.connect();
+        let mut other = server.connect();
+        other.write_all(b"hello").expect("room");
+        other.read_exact(&mut [0; 5]).expect("the echo");
+        assert!(begin.elapsed() < idle, "the machine is too slow for this test");
+        assert_eq!(silent.read(&mut [0]).expect("end of stream"), 0);
+        assert!(begin.elapsed() >= idle, "closed early, after {:?}", begin.elapsed());
+        assert_eq!(server.stop().expired, 2);
+    });
+}
+
+#[test]
+fn a_client_that_does_not_read_is_dropped() {
+    let limits = Limits { write: Duration::from_millis(300), ..Limits::default() };
+    under_each_shell(&limits, echo(PATIENCE), |server| {
+        let mut greedy = server.connect();
+        let piece = random(64 * 1024);
+        // Until the server stops reading, and then drops the connection: a reset, or a broken pipe.
+        let begin = Instant::now();
+        let error = loop {
+            if let Err(error) = greedy.write_all(&piece) {
+                break error;
+            }
+            assert!(begin.elapsed() < PATIENCE, "the server takes everything");
+        };
+        assert!(
+            matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+            "{error}"
+        );
+        assert_eq!(server.stop().stalled, 1);
+    });
+}
+
+#[test]
+fn what_was_received_is_answered_before_the_server_stops() {
+    under_each_shell(&Limits::default(), echo(PATIENCE), |server| {
+        let mut clients: Vec<TcpStream> = (0..8).map(|_| server.connect()).collect();
+        for client in &mut clients {
+            client.write_all(b"once").expect("room");
+            client.read_exact(&mut [0; 4]).expect("the echo: the connection is served");
+        }
+        for client in &mut clients {
+            client.write_all(b"and again").expect("room");
+        }
+        server.handle.stop();
+        for client in &mut clients {
+            let mut back = Vec::new();
+            client.read_to_end(&mut back).expect("the answer, and end of stream: no reset");
+            assert_eq!(back, b"and again");
+        }
+        drop(clients);
+        let begin = Instant::now();
+        let statistics = server.thread.join().expect("no panic").expect("no error");
+        assert_eq!(statistics.accepted, 8);
+        assert!(begin.elapsed() < Duration::from_secs(2), "nobody was left to wait for");
+    });
+}
+
+#[test]
+fn one_connection_too_many_is_refused_and_places_come_back() {
+    let limits = Limits { connections: 2, ..Limits::default() };
+    under_each_shell(&limits, echo(PATIENCE), |server| {
+        let ask = |stream: &mut TcpStream| -> io::Result<()> {
+            stream.write_all(b"x")?;
+            stream.read_exact(&mut [0])
+        };
+        let (mut one, mut other) = (server.connect(), server.connect());
+        ask(&mut one).expect("served");
+        ask(&mut other).expect("served");
+        ask(&mut server.connect()).expect_err("refused");
+        drop(one);
+        let begin = Instant::now();
+        while ask(&mut server.connect()).is_err() {
+            assert!(begin.elapsed() < PATIENCE, "the place is not given back");
+        }
+        ask(&mut other).expect("still served");
+        assert!(server.stop().refused >= 1);
+    });
+}
+
+/// A session that tells what happens to it, and closes with a last word at the first `!`.
+struct Told(Sender<String>);
+
+impl Session for Told {
+    fn opened(&mut self, cx: &mut Context<'_>) -> Next {
+        cx.output.extend(b"hello ");
+        Next::Continue
+    }
+
+    fn received(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> Next {
+        let _ = self.0.send(format!("received {:?}", bytes.escape_ascii().to_string()));
+        match bytes {
+            [.., b'!'] => {
+                cx.output.extend(b"bye");
+                Next::Close
+            }
+            [.., b'?'] => Next::Abort,
+            b"panic" => panic!("a session that panics"),
+            _ => Next::Continue,
+        }
+    }
+
+    fn closed(&mut self, how: Closed) {
+        let _ = self.0.send(format!("closed {how:?}"));
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        None
+    }
+}
+
+/// Drops the read half's noise: the next thing that the session told.
+fn next(told: &Receiver<String>) -> String {
+    told.recv_timeout(PATIENCE).expect("the session says something")
+}
+
+#[test]
+fn a_session_is_told_how_its_connection_ended() {
+    let (sender, told) = mpsc::channel();
+    let service = move |_: Option<IpAddr>| Told(sender.clone());
+    under_each_shell(&Limits::default(), service, |server| {
+        let mut client = server.connect();
+        client.write_all(b"a!").expect("room");
+        let mut back = String::new();
+        client.read_to_string(&mut back).expect("end of stream");
+        assert_eq!(back, "hello bye");
+        // A reset after the FIN harms nobody: all was sent.
+        drop(client);
+        assert_eq!((next(&told), next(&told)), ("received \"a!\"".into(), "closed InOrder".into()));
+
+        let mut client = server.connect();
+        client.write_all(b"a?").expect("room");
+        let _ = client.read_to_end(&mut Vec::new());
+        assert_eq!((next(&told), next(&told)), ("received \"a?\"".into(), "closed Aborted".into()));
+
+        let client = server.connect();
+        client.peek(&mut [0]).expect("the greeting has come");
+        drop(client); // With the greeting unread: a reset.
+        assert_eq!(next(&told), "closed Lost(ConnectionReset)");
+        server.stop();
+    });
+}
+
+#[test]
+fn a_panic_of_one_session_takes_its_place_back() {
+    let (sender, told) = mpsc::channel();
+    let service = move |_: Option<IpAddr>| Told(sender.clone());
+    let limits = Limits { connections: 1, ..Limits::default() };
+    under_each_shell(&limits, service, |server| {
+        let mut client = server.connect();
+        client.write_all(b"panic").expect("room");
+        let _ = client.read_to_end(&mut Vec::new());
+        while next(&told) != "received \"panic\"" {} // Until then, what earlier sessions told.
+        let begin = Instant::now();
+        loop {
+            let mut client = server.connect();
+            if client.read_exact(&mut [0; 6]).is_ok() {
+                break;
+            }
+            assert!(begin.elapsed() < PATIENCE, "the place of a panicked session stays taken");
+        }
+        assert_eq!(server.stop().panicked, 1);
+    });
+}
