@@ -99,6 +99,7 @@ fn tcp_02_every_octet_value_returns() {
     exchange(&mut connect(server.socket_address()), &octets);
 }
 
+/// `sockets-byte-by-byte` of the hostile cases.
 #[test]
 fn tcp_03_octet_by_octet() {
     let server = tcp();
@@ -109,6 +110,7 @@ fn tcp_03_octet_by_octet() {
     assert_eq!(rest(&mut stream), b"");
 }
 
+/// `sockets-two-in-one` of the hostile cases.
 #[test]
 fn tcp_04_two_messages_in_one_write() {
     let server = tcp();
@@ -140,6 +142,7 @@ fn tcp_05_a_mebibyte_in_pieces_of_every_size() {
     });
 }
 
+/// `sockets-half-close` of the hostile cases.
 #[test]
 fn tcp_06_after_a_half_close_the_echo_still_comes() {
     let server = tcp();
@@ -167,6 +170,7 @@ fn tcp_08_one_who_says_nothing_and_ends_is_told_the_end() {
     serves(server.socket_address());
 }
 
+/// `sockets-reset` of the hostile cases.
 #[test]
 fn tcp_09_one_who_resets_harms_nobody() {
     let server = tcp();
@@ -187,6 +191,7 @@ fn tcp_09_one_who_resets_harms_nobody() {
     assert!(log.contains("reset by peer"), "{log}");
 }
 
+/// `sockets-reader-stalls` of the hostile cases.
 #[test]
 fn tcp_10_one_who_floods_and_never_reads_harms_nobody() {
     let server = tcp();
@@ -306,6 +311,20 @@ fn tcp_one_who_never_ends_is_cut_at_the_drain_deadline() {
 }
 
 #[test]
+fn tcp_a_restarted_server_has_its_port_back() {
+    let server = Server::start(&["tcp-echo", "--idle", "50ms"]);
+    let address = server.socket_address();
+    let mut idle = connect(address);
+    exchange(&mut idle, b"then nothing");
+    // The server ends first: its side of the connection goes into TIME-WAIT.
+    assert_eq!(idle.read(&mut [0]).unwrap(), 0);
+    drop(idle);
+    server.stop();
+    let server = Server::start(&["tcp-echo", "--listen", &address.to_string()]);
+    serves(server.socket_address());
+}
+
+#[test]
 fn tcp_a_second_signal_does_not_wait_for_the_drain() {
     let server = Server::start(&["tcp-echo", "--drain", "1h", "--quiet", "1h"]);
     let mut stays = connect(server.socket_address());
@@ -336,6 +355,7 @@ fn udp_1_a_datagram_returns() {
     server.stop();
 }
 
+/// `sockets-udp-zero` of the hostile cases.
 #[test]
 fn udp_2_empty_datagrams_return_each_in_its_place() {
     let server = udp();

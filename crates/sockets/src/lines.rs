@@ -249,6 +249,23 @@ mod tests {
     }
 
     #[test]
+    fn sockets_byte_by_byte() {
+        let octets: Vec<&[u8]> = b"PING\r\n".chunks(1).collect();
+        assert_eq!(lines_of(&octets).unwrap(), [line(b"PING")]);
+    }
+
+    #[test]
+    fn sockets_two_in_one() {
+        assert_eq!(lines_of(&[b"PING\r\nPING\r\n"]).unwrap(), [line(b"PING"), line(b"PING")]);
+    }
+
+    #[test]
+    fn sockets_split_utf8() {
+        let lines = lines_of(&[b"\xe2", b"\x82\xac\r\n"]).unwrap();
+        assert_eq!(String::from_utf8(lines[0].octets.clone()).unwrap(), "€");
+    }
+
+    #[test]
     fn sockets_no_newline() {
         let flood = io::repeat(b'x').take(10_000_000);
         let mut reader = LineReader::new(flood, 8192);

@@ -2,7 +2,7 @@
 
 mod programs;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -46,9 +46,10 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let bold = io::stderr().is_terminal();
-            let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-            eprintln!("{on}sockets:{off} {error:#}");
+            let mut err = io::stderr();
+            let (on, off) = if err.is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+            // Where standard error is closed, the exit code says it alone.
+            let _ = writeln!(err, "{on}sockets:{off} {error:#}");
             ExitCode::FAILURE
         }
     }
