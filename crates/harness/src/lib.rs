@@ -52,7 +52,7 @@ pub use lists::shown;
 pub use peer::{Ending, Listener, Peer};
 pub use random::Random;
 pub use report::{Mistake, Report};
-pub use running::{Bytes, Running};
+pub use running::{Bytes, Pace, Running};
 pub use scarcity::Hoard;
 
 /// Every way to cut `bytes` in two pieces that are not empty: the front and the rest.

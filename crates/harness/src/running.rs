@@ -94,27 +94,35 @@ impl<T, E> Running<T, E> {
         !matches!(self.finished.recv_timeout(limit), Err(RecvTimeoutError::Timeout))
     }
 
-    /// Whether the answer's thread spins through `window`: it asks again and again for what is not
-    /// there, and does not go to sleep in between. `false` too if the answer ends meanwhile, and
-    /// where the system does not count (only Linux does).
+    /// Watches for at most `limit` what the answer's thread does about something that is not there:
+    /// gives up, asks for it again and again, or waits in between.
     ///
-    /// What counts is the work between two sleeps. It is microseconds for a thread that waits, and
-    /// all that it can get for one that spins, however loaded the machine is.
-    pub fn spins(&self, window: Duration) -> bool {
-        /// Nanoseconds of work between two sleeps.
-        const STRETCH: u64 = 2_000_000;
+    /// Sleeps and work are counted, so that the machine's load does not matter: between two sleeps
+    /// a thread that waits works for microseconds, and one that spins for all that it can get. Only
+    /// Linux counts them; elsewhere a spin looks like a wait.
+    pub fn pace(&self, limit: Duration) -> Pace {
+        /// So many sleeps, and it waits: a thread that has found what it asks for goes to sleep once.
+        const SLEEPS: u64 = 3;
+        /// Nanoseconds of work between two sleeps that are too much for a wait.
+        const STRETCH: u64 = 5_000_000;
+        let deadline = Instant::now() + limit;
         let spent = || self.effort.as_ref().and_then(Effort::spent);
         let before = spent();
-        if self.ends_within(window) {
-            return false;
-        }
-        match (before, spent()) {
-            (Some(before), Some(after)) => {
-                let stretches = after.sleeps - before.sleeps + 1;
-                (after.cpu - before.cpu) / stretches > STRETCH
+        while !self.ends_within(LOOK) {
+            if let (Some(before), Some(now)) = (before, spent()) {
+                let sleeps = now.sleeps - before.sleeps;
+                if (now.cpu - before.cpu) / (sleeps + 1) > STRETCH {
+                    return Pace::Spins;
+                }
+                if sleeps >= SLEEPS {
+                    return Pace::Waits;
+                }
             }
-            _ => false,
+            if Instant::now() >= deadline {
+                return Pace::Waits;
+            }
         }
+        Pace::Ended
     }
 
     /// Whether the answer has neither returned nor panicked yet.
@@ -135,6 +143,20 @@ impl<T, E> Debug for Running<T, E> {
         f.debug_struct("Running").field("call", &self.call).finish_non_exhaustive()
     }
 }
+
+/// What an answer does about something that is not there. See [`Running::pace`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// It returned, or panicked.
+    Ended,
+    /// It asks again and again.
+    Spins,
+    /// It goes to sleep in between.
+    Waits,
+}
+
+/// Between two looks at how the answer spends its time.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Bytes that an answer returned. Their `Debug` form is the one of reports: their number, and the
 /// text where they are some.

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Write};
 use std::thread;
 use std::time::Duration;
 
-use harness::{Check, Mistake, Outcome, Take, Writer, check, check_within};
+use harness::{Check, Mistake, Outcome, Pace, Take, Writer, check, check_within};
 
 const WRONG: Mistake =
     Mistake { name: "a-mistake", why: "it is one, for this test", spec: "RFC 0 §0" };
@@ -83,11 +83,19 @@ fn a_spin_is_told_from_a_wait() -> Outcome {
                 thread::sleep(Duration::from_millis(1));
             }
         });
+        let asleep = c.serve("serve", || -> io::Result<()> {
+            loop {
+                thread::park();
+            }
+        });
         let ended = c.serve("serve", || Ok::<_, io::Error>(()));
-        let window = Duration::from_millis(100);
-        assert_eq!(spinning.spins(window), cfg!(target_os = "linux"));
-        assert!(!waiting.spins(window) && !waiting.ends_within(Duration::ZERO));
-        assert!(!ended.spins(window) && ended.ends_within(window));
+        let limit = Duration::from_millis(500);
+        if cfg!(target_os = "linux") {
+            assert_eq!(spinning.pace(limit), Pace::Spins);
+        }
+        assert_eq!(waiting.pace(limit), Pace::Waits);
+        assert_eq!(asleep.pace(Duration::from_millis(20)), Pace::Waits);
+        assert_eq!(ended.pace(limit), Pace::Ended);
         Ok(())
     })
 }
