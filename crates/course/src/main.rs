@@ -11,7 +11,7 @@
 //! | `compile`, `program`, `attempt` | from an answer to its verdict |
 //! | `interrupt` | Ctrl-C, which must reach the answers that run |
 //! | `derive` | starters and manifests, from the solutions |
-//! | `screen`, `page`, `readme`, `show` | words and how they are laid out |
+//! | `screen`, `lines`, `page`, `readme`, `show` | words and how they are laid out |
 //! | `commands` | one module for each thing that one can type |
 
 mod attempt;
@@ -19,6 +19,7 @@ mod commands;
 mod compile;
 mod derive;
 mod interrupt;
+mod lines;
 mod page;
 mod program;
 mod progress;

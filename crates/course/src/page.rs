@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use crate::lines;
 use crate::screen::{Screen, visible};
 
 /// Reads the page at `path`, with its whole-file `{{#include …}}`s put in.
@@ -47,7 +48,6 @@ struct Layout<'a> {
     lists: Vec<Option<u64>>,
     /// Where the links that are open lead.
     targets: Vec<String>,
-    in_code: bool,
     rows: Vec<Vec<String>>,
 }
 
@@ -61,7 +61,6 @@ impl<'a> Layout<'a> {
             indent: 0,
             lists: Vec::new(),
             targets: Vec::new(),
-            in_code: false,
             rows: Vec::new(),
         }
     }
@@ -70,7 +69,6 @@ impl<'a> Layout<'a> {
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
-            Event::Text(text) if self.in_code => self.code(&text),
             Event::Text(text) => self.text.push_str(&text),
             Event::Code(code) => self.text.push_str(&format!("`{code}`")),
             Event::SoftBreak => self.text.push(' '),
@@ -85,7 +83,6 @@ impl<'a> Layout<'a> {
         match tag {
             Tag::CodeBlock(_) => {
                 self.flush();
-                self.in_code = true;
             }
             Tag::List(first) => {
                 self.flush();
@@ -116,7 +113,7 @@ impl<'a> Layout<'a> {
             }
             TagEnd::Heading(level) => self.heading(level),
             TagEnd::CodeBlock => {
-                self.in_code = false;
+                self.code();
                 self.gap();
             }
             TagEnd::Item => {
@@ -156,10 +153,15 @@ impl<'a> Layout<'a> {
         self.out.push_str(&format!("{}\n\n", self.screen.strong(&text)));
     }
 
-    fn code(&mut self, text: &str) {
-        let indent = " ".repeat(self.indent + 4);
+    fn code(&mut self) {
+        let mut text = visible(&std::mem::take(&mut self.text));
+        let indent = self.indent + 4;
+        if lines::is_report(&text) {
+            let width = self.screen.width.saturating_sub(indent);
+            text = lines::report(&text, &Screen { width, ..*self.screen });
+        }
         for line in text.lines() {
-            self.out.push_str(format!("{indent}{}", visible(line)).trim_end());
+            self.out.push_str(format!("{}{line}", " ".repeat(indent)).trim_end());
             self.out.push('\n');
         }
     }
@@ -180,7 +182,7 @@ impl<'a> Layout<'a> {
         let bullet = std::mem::take(&mut self.bullet);
         let first = " ".repeat(self.indent - bullet.len()) + &bullet;
         let hanging = " ".repeat(self.indent);
-        self.out.push_str(&fill(&text, &first, &hanging, self.screen.width));
+        self.out.push_str(&lines::fill(&text, &first, &hanging, self.screen.width));
     }
 
     fn table(&mut self) {
@@ -201,34 +203,6 @@ impl<'a> Layout<'a> {
         }
         self.gap();
     }
-}
-
-/// `text` in lines of at most `width` columns; the first begins with `first`, the others with
-/// `hanging`. A newline in it stays one.
-pub(crate) fn fill(text: &str, first: &str, hanging: &str, width: usize) -> String {
-    let mut out = String::new();
-    let mut line = first.to_owned();
-    for (index, part) in text.split('\n').enumerate() {
-        if index > 0 {
-            out.push_str(&format!("{}\n", line.trim_end()));
-            line = hanging.to_owned();
-        }
-        let mut begun = false;
-        for word in part.split_whitespace() {
-            let length = console::measure_text_width(&line) + console::measure_text_width(word);
-            if begun && length + 1 > width {
-                out.push_str(&format!("{}\n", line.trim_end()));
-                line = hanging.to_owned();
-                begun = false;
-            }
-            if begun {
-                line.push(' ');
-            }
-            line.push_str(word);
-            begun = true;
-        }
-    }
-    out + line.trim_end() + "\n"
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::attempt::{Attempt, Check, Judged, Outcome, Summary};
-use crate::page::fill;
+use crate::lines;
 use crate::screen::{Screen, count, visible};
 use crate::workspace::{Exercise, Workspace};
 
@@ -87,12 +87,12 @@ fn ran(workspace: &Workspace, exercise: &Exercise, judged: &Judged, screen: &Scr
 
 fn not_started(workspace: &Workspace, exercise: &Exercise, judged: &Judged) -> String {
     let checks = count(judged.checks.len(), "check");
-    let answer = workspace.relative(&exercise.answer()).to_string();
-    let readme = workspace.relative(&exercise.readme()).to_string();
+    let folder = exercise.dir();
     format!(
         "{} is not started: {checks} wait behind its `todo!()`.\n\
-         Read {readme}, then write {answer}.\n",
-        exercise.task
+         Open {}: read README.md, write src/lib.rs.\n",
+        exercise.task,
+        workspace.relative(&folder)
     )
 }
 
@@ -123,7 +123,7 @@ fn failed(out: &mut String, exercise: &Exercise, judged: &Judged, screen: &Scree
     let _ = writeln!(out, "\n{}\n", screen.bad(&claim(&check.name)));
     match &check.outcome {
         Outcome::Failed { report, .. } => {
-            out.push_str(&laid_out(report, screen));
+            out.push_str(&lines::report(report, screen));
         }
         Outcome::Cut(why) => {
             let _ = writeln!(out, "{why}");
@@ -135,32 +135,6 @@ fn failed(out: &mut String, exercise: &Exercise, judged: &Judged, screen: &Scree
     }
     printed(out, &check.printed, screen);
     let _ = writeln!(out, "\n{}", screen.faint("The other checks:"));
-}
-
-/// A report in the screen's width. The harness breaks no line; what is drawn under `got` stays as
-/// it is, since its columns mean something.
-fn laid_out(report: &str, screen: &Screen) -> String {
-    const LABEL: usize = 6;
-    let mut out = String::new();
-    let mut drawn = false;
-    for line in report.lines() {
-        let (label, text) = line.split_at_checked(LABEL).unwrap_or((line, ""));
-        if !label.trim().is_empty() {
-            drawn = label.trim() == "got";
-        }
-        let first = screen.strong(label);
-        if drawn || console::measure_text_width(line) <= screen.width {
-            let _ = writeln!(out, "{first}{text}");
-            continue;
-        }
-        // A step's second line begins under its first word; a command is not broken.
-        let step = text.find(". ").filter(|at| text[..*at].bytes().all(|b| b.is_ascii_digit()));
-        let hanging = " ".repeat(LABEL + step.map_or(0, |at| at + 2));
-        let text =
-            if label.trim() == "next" { text.replace(" · ", "\n") } else { text.to_owned() };
-        out.push_str(&fill(&text, &first, &hanging, screen.width));
-    }
-    out
 }
 
 /// What the answer printed while the check ran, and not more of it than one reads.
@@ -235,19 +209,4 @@ fn refused(
         );
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_fits_the_screen_and_its_drawing_stays() {
-        let screen = Screen { live: false, colour: false, width: 30 };
-        let report = "did   1. sent a good many bytes to it\ngot   68656c6c6f 68656c6c6f 68656c6c6f\n      \
-                      ^^ here\nnext  cargo course hint a · cargo course wire a\n";
-        let expected = "did   1. sent a good many\n         bytes to it\ngot   68656c6c6f 68656c6c6f \
-                        68656c6c6f\n      ^^ here\nnext  cargo course hint a\n      cargo course wire a\n";
-        assert_eq!(laid_out(report, &screen), expected);
-    }
 }

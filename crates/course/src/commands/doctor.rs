@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use anyhow::Result;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::Code;
-use crate::screen::{Screen, count};
+use crate::screen::Screen;
 use crate::workspace::Workspace;
 
 /// Something that the course uses, and that a machine may lack.
@@ -28,13 +28,13 @@ struct Need {
 const SYSTEM: [Need; 5] = [
     Need {
         what: "TCP on 127.0.0.1",
-        found: || bind(Ipv4Addr::LOCALHOST.into()),
+        found: || reach(Ipv4Addr::LOCALHOST.into()),
         affects: "everything: no exercise works without it",
         get: "sudo ip link set lo up",
     },
     Need {
         what: "TCP on ::1 (IPv6)",
-        found: || bind(Ipv6Addr::LOCALHOST.into()),
+        found: || reach(Ipv6Addr::LOCALHOST.into()),
         affects: "sockets: what concerns IPv6 is skipped",
         get: "sudo sysctl net.ipv6.conf.lo.disable_ipv6=0",
     },
@@ -131,14 +131,17 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Code> {
     println!();
     let verdict = match lacking {
         0 => "Nothing is missing.".to_owned(),
-        _ => format!("{} missing. The rest works without.", count(lacking, "thing")),
+        1 => "One thing is missing. The rest of the course works without it.".to_owned(),
+        _ => format!("{lacking} things are missing. The rest of the course works without them."),
     };
     println!("{verdict}");
     Ok(Code::Passed)
 }
 
-fn bind(address: std::net::IpAddr) -> io::Result<()> {
-    TcpListener::bind(SocketAddr::new(address, 0)).map(drop)
+/// A connection to ourselves: an address that can be bound may still lead nowhere.
+fn reach(address: IpAddr) -> io::Result<()> {
+    let listener = TcpListener::bind((address, 0))?;
+    TcpStream::connect_timeout(&listener.local_addr()?, Duration::from_millis(500)).map(drop)
 }
 
 /// A datagram to a group, sent and received on the loopback interface.

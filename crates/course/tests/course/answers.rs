@@ -15,7 +15,10 @@ fn a_right_answer_passes_and_the_next_exercise_is_named() {
     fake.course(&[]).expect(0, &["1 of 2", "✓ adds", "Next: waits, 5 minutes", "not here yet"]);
     fake.course(&["check"]).expect(
         1,
-        &["waits is not started: 2 checks", "exercises/one/waits/README.md", "waits/src/lib.rs"],
+        &[
+            "waits is not started: 2 checks",
+            "Open exercises/one/waits: read README.md, write src/lib.rs.",
+        ],
     );
 }
 
