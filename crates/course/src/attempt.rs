@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use harness::verdict::{Status, Verdict};
 
 use crate::compile::{self, Compiled};
-use crate::program::{self, End, Ran};
+use crate::program::{self, End, Output, Ran};
 use crate::screen::{Screen, visible};
 use crate::workspace::{Exercise, Workspace};
 
@@ -38,6 +38,8 @@ pub(crate) struct Judged {
     pub(crate) took: Duration,
     /// How the program ended, where that is a failure of its own.
     pub(crate) broken: Option<String>,
+    /// What it last said to standard error, if it ended so.
+    pub(crate) last_words: String,
     /// rustc's warnings about the answer.
     pub(crate) warnings: Vec<String>,
     /// Bytes that the program printed and that were not kept.
@@ -207,8 +209,17 @@ fn judge(ran: &Ran, records: &Path, checks: &[String]) -> Judged {
         })
         .collect();
     let broken = broken(ran.end, &checks, reached_the_end);
+    let last_words = if broken.is_some() { last_words(&ran.stderr) } else { String::new() };
     let cut = ran.stdout.cut + ran.stderr.cut;
-    Judged { checks, took: ran.took, broken, warnings: Vec::new(), cut }
+    Judged { checks, took: ran.took, broken, last_words, warnings: Vec::new(), cut }
+}
+
+/// The last few lines: "thread … has overflowed its stack", "memory allocation … failed".
+fn last_words(stderr: &Output) -> String {
+    const LINES: usize = 4;
+    let text = format!("{}{}", stderr.head, stderr.tail);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    visible(&lines[lines.len().saturating_sub(LINES)..].join("\n"))
 }
 
 fn outcome_of(verdict: &Verdict) -> Outcome {
@@ -268,11 +279,11 @@ fn broken(end: End, checks: &[Check], reached_the_end: bool) -> Option<String> {
 fn signal_name(signal: i32) -> String {
     let name = match signal {
         4 => "SIGILL",
-        6 => "SIGABRT: abort(), a panic while panicking, or no memory left",
+        6 => "SIGABRT: abort(), the stack ran over, or no memory was left",
         7 => "SIGBUS",
         8 => "SIGFPE",
         9 => "SIGKILL",
-        11 => "SIGSEGV: the stack ran over, or memory was used that is not there",
+        11 => "SIGSEGV: memory was used that is not there",
         13 => "SIGPIPE",
         15 => "SIGTERM",
         _ => return format!("signal {signal}"),
@@ -302,7 +313,8 @@ mod tests {
     fn summary(outcomes: &[Outcome]) -> Summary {
         let checks = outcomes.iter().cloned().map(check).collect();
         let took = Duration::ZERO;
-        Judged { checks, took, broken: None, warnings: vec![], cut: 0 }.summary()
+        Judged { checks, took, broken: None, last_words: String::new(), warnings: vec![], cut: 0 }
+            .summary()
     }
 
     #[test]

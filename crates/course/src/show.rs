@@ -133,17 +133,18 @@ fn failed(out: &mut String, exercise: &Exercise, judged: &Judged, screen: &Scree
         }
         Outcome::Passed | Outcome::Skipped(_) => {}
     }
-    printed(out, &check.printed, screen);
+    printed(out, "Your answer printed:", &check.printed, screen);
+    printed(out, "Its last words:", &judged.last_words, screen);
     let _ = writeln!(out, "\n{}", screen.faint("The other checks:"));
 }
 
 /// What the answer printed while the check ran, and not more of it than one reads.
-fn printed(out: &mut String, text: &str, screen: &Screen) {
+fn printed(out: &mut String, what: &str, text: &str, screen: &Screen) {
     if text.is_empty() {
         return;
     }
     let lines = text.lines().count();
-    let _ = writeln!(out, "\n{}", screen.faint("Your answer printed:"));
+    let _ = writeln!(out, "\n{}", screen.faint(what));
     for line in text.lines().take(PRINTED_LINES) {
         let shown: String = line.chars().take(200).collect();
         let _ = writeln!(out, "  {} {shown}", screen.faint("|"));

@@ -283,6 +283,7 @@ mod tests {
             checks: checks.collect(),
             took: Duration::from_millis(20),
             broken: Some("It was ended by signal 6.".into()),
+            last_words: String::new(),
             warnings: vec![],
             cut: 0,
         };

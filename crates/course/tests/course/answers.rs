@@ -53,6 +53,14 @@ fn an_answer_that_aborts_is_told_the_signal() {
 }
 
 #[test]
+fn an_answer_that_recurses_without_end_is_told_so() {
+    let body = "#[expect(unconditional_recursion)]\nfn deep(a: u32) -> u32 { deep(a + 1) + 1 }\ndeep(a) + b";
+    let fake = Fake::new("recurses", &[("recurses", body)]);
+    fake.course(&["check", "recurses"])
+        .expect(4, &["SIGABRT", "Its last words:", "has overflowed its stack"]);
+}
+
+#[test]
 fn an_answer_that_panics_is_told_where() {
     let fake = Fake::new("panics", &[("panics", "assert_eq!(a, 9);\nb")]);
     fake.course(&["check", "panics"])

@@ -113,7 +113,14 @@ mod tests {
                 millis: 0,
             })
             .collect();
-        Judged { checks, took: Duration::ZERO, broken: None, warnings: vec![], cut: 0 }
+        Judged {
+            checks,
+            took: Duration::ZERO,
+            broken: None,
+            last_words: String::new(),
+            warnings: vec![],
+            cut: 0,
+        }
     }
 
     fn failed(mistake: &str) -> Outcome {
