@@ -410,8 +410,13 @@ impl Check {
     fn hung(&self, limit: Duration) -> Report {
         let wire = self.wire();
         let suspect = self.lock().suspect.filter(|_| !wire.events.is_empty());
-        let seen = last_seen(&wire, self.recorder.now());
+        let seen = self.last_seen();
         self.fail(suspect, format!("not done after {:.1} s; {seen}", limit.as_secs_f32()))
+    }
+
+    /// What the wire shows of an answer that does nothing more.
+    pub(crate) fn last_seen(&self) -> String {
+        last_seen(&self.wire(), self.recorder.now())
     }
 
     /// Tells an answer that is not written yet from one that is wrong.

@@ -5,15 +5,13 @@
 use std::fmt::{self, Debug};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc;
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use capture::{Tap, bytes};
 
 use crate::check::{Check, Outcome, difference, wanted};
 use crate::report::{Mistake, Report};
-use crate::running::Wait;
 
 /// How long a peer waits for the answer to do its part. Longer than any loopback exchange takes on
 /// a loaded machine, shorter than the check's own limit, so that the peer can say what it missed.
@@ -81,51 +79,8 @@ impl Check {
     }
 }
 
-/// A listener of the harness, for an answer that connects.
-#[derive(Debug)]
-pub struct Listener {
-    listener: TcpListener,
-    address: SocketAddr,
-    name: String,
-    check: Check,
-}
-
-impl Listener {
-    /// Listens on 127.0.0.1, on a port of the system's choice. `name` is what the peers that it
-    /// accepts are called.
-    pub fn bind(check: &Check, name: &str) -> Outcome<Self> {
-        let (listener, address) = check.listener()?;
-        check.did(format!("{} listens on 127.0.0.1", definite(name)));
-        Ok(Self { listener, address, name: name.to_owned(), check: check.clone() })
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Accepts the answer's next connection.
-    pub fn accept(&self) -> Outcome<Peer> {
-        // `accept` has no timeout of its own, so it waits on a thread that may be left behind.
-        let (done, accepted) = mpsc::channel();
-        let listener = self.listener.try_clone();
-        let listener = listener.map_err(|error| self.check.fail(None, error.to_string()))?;
-        self.check.spawn(move || {
-            let _ = done.send(listener.accept());
-        });
-        let stream = match Wait::new(&self.check, PATIENCE).receive(&accepted) {
-            Some(Ok((stream, _))) => stream,
-            Some(Err(error)) => return Err(self.check.fail(None, format!("accept: {error}"))),
-            None => return Err(self.check.fail(None, "no connection came")),
-        };
-        let tap = Tap::accepted(stream, &self.name, "your code", self.check.recorder());
-        self.check.did(format!("{} accepted your connection", definite(&self.name)));
-        Peer::new(&self.check, &self.name, tap)
-    }
-}
-
 impl Peer {
-    fn new(check: &Check, name: &str, tap: Tap<TcpStream>) -> Outcome<Self> {
+    pub(crate) fn new(check: &Check, name: &str, tap: Tap<TcpStream>) -> Outcome<Self> {
         // Every `send` is a segment of its own, however short.
         let ready = tap.get_ref().set_nodelay(true);
         let ready = ready.and_then(|()| tap.get_ref().set_write_timeout(Some(PATIENCE)));
@@ -156,24 +111,46 @@ impl Peer {
     /// Sends `bytes` on a thread of its own and goes on: for more than the sockets' buffers hold.
     /// The thread half-closes afterwards if `close` is set, and returns how much was sent.
     pub fn send_meanwhile(&self, bytes: Vec<u8>, close: bool) -> Outcome<JoinHandle<usize>> {
-        let stream = self.tap.get_ref().try_clone();
-        let mut stream = stream.map_err(|error| self.check.fail(None, error.to_string()))?;
+        let mut tap = self.another_tap()?;
         let then = if close { ", then half-closes" } else { "" };
         self.check.did(format!("{} sends {}{then}, while it reads", self.name, brief(&bytes)));
         Ok(self.check.spawn(move || {
             let mut sent = 0;
             while sent < bytes.len() {
-                match stream.write(&bytes[sent..]) {
+                let next = bytes.len().min(sent + 64 * 1024);
+                match tap.write(&bytes[sent..next]) {
                     Ok(count) if count > 0 => sent += count,
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     _ => return sent,
                 }
             }
             if close {
-                let _ = stream.shutdown(Shutdown::Write);
+                let _ = tap.shutdown(Shutdown::Write);
             }
             sent
         }))
+    }
+
+    /// Sends `bytes` one at a time, with a pause before each, on a thread of its own: a peer that is
+    /// slow on purpose. It stops when the answer closes; the thread returns how many were sent.
+    pub fn trickle(&self, bytes: Vec<u8>, pause: Duration) -> Outcome<JoinHandle<usize>> {
+        let mut tap = self.another_tap()?;
+        let count = bytes::count(bytes.len());
+        self.check.did(format!("{} sends {count}, one every {pause:?}", self.name));
+        Ok(self.check.spawn(move || {
+            let sent = bytes.chunks(1).take_while(|byte| {
+                thread::sleep(pause);
+                tap.write_all(byte).is_ok()
+            });
+            sent.count()
+        }))
+    }
+
+    /// For another thread, a tap on the same stream that records on the same flow.
+    fn another_tap(&self) -> Outcome<Tap<TcpStream>> {
+        let stream = self.tap.get_ref().try_clone();
+        let stream = stream.map_err(|error| self.check.fail(None, error.to_string()))?;
+        Ok(Tap::new(stream, self.tap.recorder().clone(), self.tap.flow()))
     }
 
     /// Sends back what comes until end of stream, as an echo server does that has one thread for

@@ -81,7 +81,11 @@ impl<T, E> Running<T, E> {
     pub fn result(&self) -> Outcome<Result<T, E>> {
         self.take(PATIENCE.min(self.check.time_left())).map_err(|error| {
             let got = match error {
-                RecvTimeoutError::Timeout => format!("your `{}` did not return", self.call),
+                RecvTimeoutError::Timeout => {
+                    let (call, waited) = (&self.call, PATIENCE.as_secs_f32());
+                    let seen = self.check.last_seen();
+                    format!("your `{call}` did not return within {waited:.1} s; {seen}")
+                }
                 RecvTimeoutError::Disconnected => String::new(), // A panic, which the report tells.
             };
             self.check.fail(None, got)

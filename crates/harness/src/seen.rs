@@ -25,7 +25,10 @@ pub(crate) fn last_seen(record: &Record, now: Duration) -> String {
             count(Direction::Sent),
             count(Direction::Received)
         );
-        if let Some(event) = record.events.iter().rfind(|event| event.flow == id) {
+        let last = record.events.iter().rfind(|event| event.flow == id);
+        if record.dropped > 0 {
+            line.push_str("; then the record was full, and more went on");
+        } else if let Some(event) = last {
             let what = match (&event.what, event.direction) {
                 (What::Opened, _) => "connected",
                 (What::Data(_), Direction::Sent) => "sent",
