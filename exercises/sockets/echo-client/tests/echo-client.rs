@@ -129,7 +129,7 @@ fn a_reset_is_an_error() -> Outcome {
         server.send(b"hell")?;
         server.reset()?;
         let result = call.result()?;
-        c.ensure(result.is_err(), &RESET_IS_END, || format!("{result:?}"))
+        c.ensure(result.is_err(), &RESET_IS_END, || format!("your `echo` returned {result:?}"))
     })
 }
 
@@ -164,7 +164,7 @@ fn the_callers_timeout_holds() -> Outcome {
         c.did("the server reads nothing, and sends nothing");
         c.want("the timeout's error comes back, and no part of your code goes on waiting");
         let result = call.result()?;
-        c.ensure(result.is_err(), None, || format!("{result:?}"))
+        c.ensure(result.is_err(), None, || format!("your `echo` returned {result:?}"))
     })
 }
 
