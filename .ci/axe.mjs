@@ -86,7 +86,11 @@ async function findings(page, where) {
 async function open(page, url) {
   await page.goto(url, { waitUntil: 'load' });
   await page.addStyleTag({ content: '*, ::before, ::after { transition: none !important; animation: none !important }' });
-  await page.evaluate(() => document.querySelectorAll('details').forEach((d) => { d.open = true; }));
+  await page.evaluate(() => {
+    document.querySelectorAll('details').forEach((d) => { d.open = true; });
+    // What was unfolded is measured in the next frame, and what scrolls is then made reachable.
+    return new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); });
+  });
 }
 
 async function shot(page, name, look) {
