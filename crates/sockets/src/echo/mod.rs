@@ -19,7 +19,7 @@
 //! | a client never reads | the write deadline | [`Limits::write`] |
 //! | too many clients | the others wait in the system's queue | [`Limits::connections`] |
 //! | no file descriptor is left (`EMFILE`) | accepting pauses until a connection ends | [`server`] |
-//! | the server is told to stop | what is in flight is served to its end | [`Stopper`] |
+//! | the server is told to stop | what is in flight is served to its end | [`stopping`] |
 //!
 //! It is a thread a connection, since this chapter knows only blocking sockets. A thread costs a
 //! stack of which only the touched pages take memory, and one buffer of a fixed size. Chapter 3 puts the
@@ -31,6 +31,7 @@
 pub mod connection;
 mod room;
 pub mod server;
+pub mod stopping;
 
 use std::io;
 use std::net::SocketAddr;
@@ -39,7 +40,8 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 
 pub use connection::Ended;
-pub use server::{Report, Server, Stopper};
+pub use server::{Report, Server};
+pub use stopping::Stopper;
 
 /// What the server grants to its clients. All of it can be set; this is what [`Limits::default`]
 /// says, and why.

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
+use super::connection::Ended;
+
 /// The connections that are being served.
 #[derive(Debug)]
 pub(super) struct Room {
@@ -37,12 +39,15 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    pub(super) fn was_sent_off(&self) -> bool {
-        self.sent_off.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn was_cut(&self) -> bool {
-        self.cut.load(Ordering::Relaxed)
+    /// How the conversation ended, as its thread saw it, and why: whom we end reads an end of file.
+    pub(super) fn how_it_ended(&self, seen: Ended) -> Ended {
+        if self.cut.load(Ordering::Relaxed) {
+            Ended::Cut
+        } else if self.sent_off.load(Ordering::Relaxed) && matches!(seen, Ended::Complete) {
+            Ended::Idle
+        } else {
+            seen
+        }
     }
 }
 

@@ -1,10 +1,9 @@
-//! The accept loop, a thread for each connection, and the way to stop.
+//! The accept loop, and a thread for each connection.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::Shutdown;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use socket2::{Domain, SockAddr, Socket};
 
 use super::connection::{self, Ended};
 use super::room::{Place, Room};
+use super::stopping::{Stop, Stopper};
 use super::{Event, Limits};
 use crate::closing;
 use crate::deadlines::Deadline;
@@ -47,23 +47,16 @@ pub struct Server {
 }
 
 /// What the acceptor, the connections and the stopper share.
-struct Shared {
-    listener: Socket,
-    limits: Limits,
-    room: Arc<Room>,
-    /// Set once, by [`Stopper::stop`].
-    stopping: AtomicBool,
-    /// Set once, by [`Stopper::cut`]: the drain deadline is now.
-    hurried: AtomicBool,
+pub(super) struct Shared {
+    pub(super) listener: Socket,
+    pub(super) limits: Limits,
+    pub(super) room: Arc<Room>,
+    pub(super) stop: Stop,
     served: AtomicU64,
     echoed: AtomicU64,
-    observer: Box<dyn Fn(Event<'_>) + Send + Sync>,
+    pub(super) observer: Box<dyn Fn(Event<'_>) + Send + Sync>,
     recorder: Option<Recorder>,
 }
-
-/// Stops a server from another thread.
-#[derive(Clone)]
-pub struct Stopper(Arc<Shared>);
 
 /// What a server did, once it has stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +78,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// How long a client that we close may take to close too.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How long threads whose sockets have been cut may take to notice.
-const AFTER_THE_CUT: Duration = Duration::from_secs(1);
 
 impl Server {
     /// A server on a blocking socket that listens, TCP or Unix-domain.
@@ -95,8 +86,7 @@ impl Server {
             listener,
             limits,
             room: Room::new(),
-            stopping: AtomicBool::new(false),
-            hurried: AtomicBool::new(false),
+            stop: Stop::default(),
             served: AtomicU64::new(0),
             echoed: AtomicU64::new(0),
             observer: Box::new(|_| {}),
@@ -126,7 +116,7 @@ impl Server {
 
     /// What stops this server.
     pub fn stopper(&self) -> Stopper {
-        Stopper(Arc::clone(&self.shared))
+        Stopper::of(&self.shared)
     }
 
     /// Serves until it is stopped and has drained.
@@ -146,47 +136,17 @@ impl Server {
     }
 }
 
-impl Stopper {
-    /// Tells the server to accept no more, to serve to their end those that are connected, and then
-    /// to return from [`Server::run`].
-    ///
-    /// The acceptor sleeps in `accept(2)`, and a flag does not wake it. One more connection would,
-    /// but nobody may come, and connecting to oneself can fail for the reasons for which one is told
-    /// to stop. Shutting the listening socket down does: seen on Linux, `accept` then returns EINVAL.
-    /// It also resets those who are in the system's queue and not accepted yet; so they are
-    /// accepted first.
-    pub fn stop(&self) {
-        let shared = &self.0;
-        if shared.stopping.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        shared.room.knock();
-        shared.empty_the_queue();
-        if shared.listener.shutdown(Shutdown::Both).is_err() {
-            // Other systems refuse (ENOTCONN): there the acceptor needs that one more connection.
-            shared.connect_to_ourselves();
-        }
-    }
-
-    /// Moves the drain deadline to now.
-    pub fn cut(&self) {
-        self.0.hurried.store(true, Ordering::SeqCst);
-        self.stop();
-        self.0.room.knock();
-    }
-}
-
 impl Shared {
     fn accept_until_stopped(self: &Arc<Self>) -> io::Result<()> {
         let mut reported: Option<Instant> = None;
-        while !self.is_stopping() {
-            let full = |inside| inside >= self.limits.connections && !self.is_stopping();
+        while !self.stop.is_asked() {
+            let full = |inside| inside >= self.limits.connections && !self.stop.is_asked();
             if self.room.wait_while(Duration::from_secs(1), full) {
                 continue;
             }
             match self.listener.accept() {
                 Ok((socket, peer)) => self.admit(socket, &peer),
-                Err(_) if self.is_stopping() => break,
+                Err(_) if self.stop.is_asked() => break,
                 Err(error) => match error.kind() {
                     // accept(2): a client that gave up while it waited is no reason to stop.
                     ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
@@ -204,7 +164,7 @@ impl Shared {
         Ok(())
     }
 
-    fn admit(self: &Arc<Self>, socket: Socket, peer: &SockAddr) {
+    pub(super) fn admit(self: &Arc<Self>, socket: Socket, peer: &SockAddr) {
         let peer = name(peer);
         (self.observer)(Event::Accepted { peer: &peer });
         let place = self.room.enter(socket);
@@ -219,30 +179,24 @@ impl Shared {
 
     fn serve(&self, place: &Place, peer: &str) {
         let socket = &place.guest.socket;
-        let (echoed, mut how) = match self.prepare(socket) {
-            Ok(()) => self.converse(place, peer),
+        let mut tap = self.recorder.as_ref().map(|recorder| tap(socket, peer, recorder));
+        let (echoed, how) = match self.prepare(socket) {
+            Ok(()) => self.converse(place, tap.as_mut()),
             Err(error) => (0, Ended::Failed(error)),
         };
-        if place.guest.was_cut() {
-            how = Ended::Cut;
-        } else if place.guest.was_sent_off() && matches!(how, Ended::Complete) {
-            how = Ended::Idle;
-        }
+        let how = place.guest.how_it_ended(how);
         self.served.fetch_add(1, Ordering::Relaxed);
         self.echoed.fetch_add(echoed, Ordering::Relaxed);
         (self.observer)(Event::Ended { peer, echoed, how: &how });
-        let farewell = match how {
-            // Both directions have ended, or the connection has: closing is all that is left.
-            Ended::Complete | Ended::Failed(_) => Ok(()),
-            Ended::Idle => {
-                closing::close(socket, Deadline::after(FAREWELL), closing::DEFAULT_LIMIT).map(drop)
+        if let Some(tap) = tap {
+            match how {
+                Ended::Complete | Ended::Idle => tap.note(Direction::Sent, What::Shutdown),
+                Ended::Stalled | Ended::Cut => tap.note(Direction::Sent, What::Reset),
+                Ended::Failed(_) => {}
             }
-            // Octets that the client will not take would stay with the system for minutes, and a FIN
-            // after part of the echo would pass for the end of all of it. Linger 0: a RST, now.
-            Ended::Stalled | Ended::Cut => socket.set_linger(Some(Duration::ZERO)),
-        };
+        }
         // The client may have gone meanwhile, and the connection is over either way.
-        drop(farewell);
+        drop(part(socket, &how));
     }
 
     /// Sets the deadlines of a new connection.
@@ -260,61 +214,14 @@ impl Shared {
         Ok(())
     }
 
-    fn converse(&self, place: &Place, peer: &str) -> (u64, Ended) {
+    fn converse(&self, place: &Place, tap: Option<&mut Tap<&Socket>>) -> (u64, Ended) {
         let mut buffer = vec![0; self.limits.buffer.max(1)];
-        let mut stream = &place.guest.socket;
-        let write = self.limits.write;
-        let Some(recorder) = &self.recorder else {
-            return connection::echo(&mut stream, &mut buffer, write, || place.heard());
-        };
-        let mut tap = tap(stream, peer, recorder);
-        let (echoed, ended) = connection::echo(&mut tap, &mut buffer, write, || place.heard());
-        match ended {
-            Ended::Complete | Ended::Idle => tap.note(Direction::Sent, What::Shutdown),
-            Ended::Stalled | Ended::Cut => tap.note(Direction::Sent, What::Reset),
-            Ended::Failed(_) => {}
+        let (mut socket, write) = (&place.guest.socket, self.limits.write);
+        let heard = || place.heard();
+        match tap {
+            None => connection::echo(&mut socket, &mut buffer, write, heard),
+            Some(tap) => connection::echo(tap, &mut buffer, write, heard),
         }
-        (echoed, ended)
-    }
-
-    /// Lets in those who were connected, and not yet accepted, when the server was told to stop.
-    fn empty_the_queue(self: &Arc<Self>) {
-        if self.listener.set_nonblocking(true).is_err() {
-            return;
-        }
-        while self.room.count() < self.limits.connections {
-            match self.listener.accept() {
-                Ok((socket, peer)) => self.admit(socket, &peer),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return, // WouldBlock: the queue is empty.
-            }
-        }
-    }
-
-    fn connect_to_ourselves(&self) {
-        let knock = || {
-            let address = self.listener.local_addr()?;
-            let socket = Socket::new(address.domain(), socket2::Type::STREAM, None)?;
-            socket.connect_timeout(&address, Duration::from_secs(1))
-        };
-        // If nobody can connect, the acceptor sleeps on, and so does whoever waits for it.
-        drop(knock());
-    }
-
-    /// Waits for the connections to end. Gives how many it had to cut.
-    fn drain(&self) -> usize {
-        (self.observer)(Event::Draining { connections: self.room.count() });
-        let deadline = Deadline::after(self.limits.drain);
-        let often = Duration::from_millis(50);
-        while self.room.wait_while(often, |inside| inside > 0 && !self.is_hurried()) {
-            if deadline.passed() {
-                break;
-            }
-            self.room.send_off_the_silent(self.limits.quiet);
-        }
-        let cut = self.room.cut_all();
-        self.room.wait_while(AFTER_THE_CUT, |inside| inside > 0);
-        cut
     }
 
     fn report(&self, error: &io::Error, reported: &mut Option<Instant>) {
@@ -323,13 +230,19 @@ impl Shared {
             (self.observer)(Event::CannotAccept { error });
         }
     }
+}
 
-    fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
-    }
-
-    fn is_hurried(&self) -> bool {
-        self.hurried.load(Ordering::SeqCst)
+/// Ends the connection as is due; closing the socket is all that is left to do then.
+fn part(socket: &Socket, how: &Ended) -> io::Result<()> {
+    match how {
+        // Both directions have ended, or the connection has.
+        Ended::Complete | Ended::Failed(_) => Ok(()),
+        Ended::Idle => {
+            closing::close(socket, Deadline::after(FAREWELL), closing::DEFAULT_LIMIT).map(drop)
+        }
+        // Octets that the client will not take would stay with the system for minutes, and a FIN
+        // after part of the echo would pass for the end of all of it. Linger 0: a RST, now.
+        Ended::Stalled | Ended::Cut => socket.set_linger(Some(Duration::ZERO)),
     }
 }
 
@@ -357,11 +270,5 @@ fn name(peer: &SockAddr) -> String {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("listener", &self.shared.listener).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Stopper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stopper").field("stopping", &self.0.is_stopping()).finish_non_exhaustive()
     }
 }
