@@ -47,7 +47,8 @@ fn what_holds_is_proved_and_what_does_not_is_named() {
         figure.starts_with("did   1. called `add`\nwant  4\ngot   5\nwhy   wrong-sum: "),
         "{figure}"
     );
-    fake.course(&["verify", "--times", "2"]).expect(0, &["1 of  1", "all proofs hold"]);
+    fake.course(&["verify", "--times", "2", "--times-wrong", "3"])
+        .expect(0, &["1 of  1", "all proofs hold"]);
 
     fake.write(
         "book/src/figures/mistakes/adds-wrong-sum.txt",

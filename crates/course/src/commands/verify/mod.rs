@@ -38,9 +38,12 @@ pub(crate) struct Options {
     /// Exercises or chapters; none: all, and the book
     #[arg(value_name = "TASK|CHAPTER")]
     names: Vec<String>,
-    /// Run each solution and each wrong answer this often
+    /// Run each solution this often
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     times: u32,
+    /// Run each wrong answer this often
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    times_wrong: u32,
     /// Run many at once, four for each processor
     #[arg(long)]
     load: bool,
@@ -155,7 +158,7 @@ fn run_all(
     screen: &Screen,
 ) -> Vec<Runs> {
     let cores = thread::available_parallelism().map_or(2, usize::from);
-    let jobs = jobs(subjects, options.times as usize);
+    let jobs = jobs(subjects, options);
     let bar = screen.progress(jobs.len());
     let queue = Mutex::new(VecDeque::from(jobs));
     let proofs: Mutex<Vec<Runs>> = Mutex::new(subjects.iter().map(|_| Runs::new()).collect());
@@ -184,12 +187,17 @@ fn run_all(
 }
 
 /// The first run of everything, then the repetitions, subjects mixed.
-fn jobs(subjects: &[&Subject], times: usize) -> Vec<Job> {
+fn jobs(subjects: &[&Subject], options: &Options) -> Vec<Job> {
     let mut jobs = Vec::new();
-    for run in 0..times {
+    for run in 0..options.times.max(options.times_wrong) {
         for (subject, Subject { kind, .. }) in subjects.iter().enumerate() {
-            if run == 0 || *kind != Kind::Starter {
-                jobs.push(Job { subject, run });
+            let times = match kind {
+                Kind::Starter => 1,
+                Kind::Solution => options.times,
+                Kind::Wrong(_) => options.times_wrong,
+            };
+            if run < times {
+                jobs.push(Job { subject, run: run as usize });
             }
         }
     }
