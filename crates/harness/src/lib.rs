@@ -22,12 +22,13 @@
 //! | [`check`] | runs one check: watchdog, panics, verdict |
 //! | [`Report`], [`Mistake`] | the failure, in its fixed grammar |
 //! | [`Peer`], [`Listener`] | the scripted peer over TCP |
+//! | [`Host`], [`Conduct`] | a server of the harness, and what the answer did to it |
 //! | [`DatagramPeer`] | the scripted peer over UDP |
 //! | [`Running`] | the answer at work on a thread of its own |
 //! | [`Reader`], [`Writer`] | streams in memory that do what sockets may do |
 //! | [`Random`] | seeded bytes |
 //! | [`Hoard`] | a machine out of descriptors |
-//! | [`cost`] | what an answer allocates, counted |
+//! | [`cost`] | what an answer allocates, and the processor time that it takes |
 //! | [`verdict`] | what a check leaves on disk for `cargo course` |
 
 mod check;
@@ -35,6 +36,7 @@ pub mod cost;
 mod datagram;
 mod effort;
 mod faulty;
+mod host;
 mod listener;
 mod lists;
 mod panics;
@@ -46,9 +48,11 @@ mod scarcity;
 mod seen;
 pub mod verdict;
 
+pub use capture::Tap;
 pub use check::{Check, Outcome, check, check_alone, check_within};
 pub use datagram::DatagramPeer;
 pub use faulty::{Give, Reader, Take, Writer};
+pub use host::{Clients, Conduct, Host};
 pub use listener::Listener;
 pub use lists::shown;
 pub use peer::{Ending, Peer};
