@@ -1,4 +1,4 @@
-//! What an answer allocates, counted.
+//! What an answer costs: what it allocates, counted, and the processor time that it takes.
 //!
 //! A test file that wants to know declares the counting allocator:
 //!
@@ -15,6 +15,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use crate::effort::Effort;
 
 /// What one thread allocated while something ran.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,6 +41,33 @@ pub fn of<T>(body: impl FnOnce() -> T) -> (T, Cost) {
     let value = body();
     let spent = SPENT.replace(before);
     (value, spent)
+}
+
+/// The time that this thread has spent on a processor since the stopwatch was made; where the
+/// system does not tell, the time that went by. A machine that is busy with something else does
+/// not count. *Seen on Linux*: it may lag by a few milliseconds.
+#[derive(Debug)]
+pub struct Stopwatch {
+    effort: Option<Effort>,
+    before: u64,
+    start: Instant,
+}
+
+impl Stopwatch {
+    /// Begins now, for the thread that calls this.
+    pub fn start() -> Self {
+        let effort = Effort::of_this_thread();
+        let before = effort.as_ref().and_then(Effort::spent).map_or(0, |spent| spent.cpu);
+        Self { effort, before, start: Instant::now() }
+    }
+
+    /// How long it has been.
+    pub fn elapsed(&self) -> Duration {
+        match self.effort.as_ref().and_then(Effort::spent) {
+            Some(spent) => Duration::from_nanos(spent.cpu.saturating_sub(self.before)),
+            None => self.start.elapsed(),
+        }
+    }
 }
 
 /// The system's allocator, counted for each thread.
