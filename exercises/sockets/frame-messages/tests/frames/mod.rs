@@ -2,10 +2,11 @@
 
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use frame_messages::{Decoder, Error, HEADER};
-use harness::{Bytes, Check, Mistake, Outcome, Reader, cost, shown};
+use harness::cost::{Cost, Stopwatch};
+use harness::{Bytes, Check, Mistake, Outcome, Reader, shown};
 
 use crate::mistakes::{self, TRUSTS_LENGTH};
 
@@ -32,7 +33,7 @@ pub(crate) fn next(decoder: &mut Decoder) -> Result<Option<Bytes>, Error> {
     decoder.next_frame().map(|frame| frame.map(Bytes))
 }
 
-pub(crate) fn allocates_little(c: &Check, cost: cost::Cost) -> Outcome {
+pub(crate) fn allocates_little(c: &Check, cost: Cost) -> Outcome {
     let got = || format!("that, and an allocation of {} bytes", cost.largest);
     c.ensure(cost.largest <= SMALL, &TRUSTS_LENGTH, got)
 }
@@ -86,23 +87,24 @@ pub(crate) fn takes(
     c.same_list("frame", want, &got, mistakes::in_frames(want, &got).or(mistake))
 }
 
-/// How long a decoder takes for [`SMALL_FRAMES`] empty frames and one more. `None`: longer than
-/// `limit`, or not so many came out.
+/// The processor time that a decoder takes for [`SMALL_FRAMES`] empty frames and one more. `None`:
+/// more than `limit`, or not so many frames came out.
 pub(crate) fn time<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
     limit: Duration,
 ) -> Option<Duration> {
-    let start = Instant::now();
+    let watch = Stopwatch::start();
     let mut decoder = Decoder::new(2 << 20);
     let mut count = 0;
     for piece in pieces {
         decoder.push(piece);
         while let Ok(Some(_)) = decoder.next_frame() {
             count += 1;
-            if count > SMALL_FRAMES + 1 || start.elapsed() > limit {
+            let over = count % 128 == 0 && watch.elapsed() > limit;
+            if over || count > SMALL_FRAMES + 1 {
                 return None;
             }
         }
     }
-    (count == SMALL_FRAMES + 1).then(|| start.elapsed())
+    (count == SMALL_FRAMES + 1).then(|| watch.elapsed())
 }
