@@ -55,7 +55,7 @@ pub(crate) fn compile(exercise: &Exercise, screen: &Screen) -> Result<Compiled> 
     let mut messages = Vec::new();
     for line in BufReader::new(child.stdout.take().expect("stdout is a pipe")).lines() {
         let line = line.context("reading cargo's messages")?;
-        messages.extend(message(&line, &exercise.task));
+        messages.extend(message(&line, &exercise.chapter, &exercise.task));
     }
     let status = child.wait().context("waiting for cargo")?;
     spinner.finish_and_clear();
@@ -88,7 +88,7 @@ fn judge(success: bool, messages: Vec<Message>, words: String) -> Compiled {
 }
 
 /// Reads one line of `--message-format=json`. Lines that are none of ours say nothing.
-fn message(line: &str, task: &str) -> Option<Message> {
+fn message(line: &str, chapter: &str, task: &str) -> Option<Message> {
     let value: Value = serde_json::from_str(line).ok()?;
     let target = &value["target"];
     let in_test = target["kind"][0] == "test";
@@ -98,7 +98,7 @@ fn message(line: &str, task: &str) -> Option<Message> {
         }
         "compiler-message" => {
             let source = target["src_path"].as_str().unwrap_or_default().replace('\\', "/");
-            let ours = source.contains(&format!("/{task}/"));
+            let ours = source.contains(&format!("/exercises/{chapter}/{task}/"));
             let text = value["message"]["rendered"].as_str()?.to_owned();
             match value["message"]["level"].as_str()? {
                 "warning" if ours && !in_test => Some(Message::Warning(text)),
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_error_in_the_answer_refuses_it() {
-        let message = message(ERROR, "read-lines").unwrap();
+        let message = message(ERROR, "sockets", "read-lines").unwrap();
         let Compiled::Refused { diagnostics, only_the_test } =
             judge(false, vec![message], "".into())
         else {
@@ -149,14 +149,17 @@ mod tests {
 
     #[test]
     fn an_error_elsewhere_is_the_graders_fault() {
-        let message = message(ERROR, "echo-server").unwrap();
+        let message = message(ERROR, "sockets", "echo-server").unwrap();
         assert!(matches!(judge(false, vec![message], "".into()), Compiled::Fault(_)));
         assert!(matches!(judge(false, vec![], "no such package".into()), Compiled::Fault(_)));
     }
 
     #[test]
     fn what_is_not_json_is_passed_over() {
-        assert!(message("warning: unused", "read-lines").is_none());
-        assert!(message(r#"{"reason":"build-finished","success":true}"#, "read-lines").is_none());
+        assert!(message("warning: unused", "sockets", "read-lines").is_none());
+        assert!(
+            message(r#"{"reason":"build-finished","success":true}"#, "sockets", "read-lines")
+                .is_none()
+        );
     }
 }

@@ -67,7 +67,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
         .status()
         .context("starting cargo")?;
     if !status.success() {
-        bail!("the book could not be made: {status}");
+        bail!("the pages could not be made ({status}); book/src/SUMMARY.md names the book's files");
     }
     Ok(pages)
 }
