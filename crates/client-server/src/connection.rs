@@ -160,6 +160,7 @@ impl<S: Session> Connection<S> {
                 return false;
             }
             common.statistics.reads += 1;
+            // ANCHOR: read
             match self.stream.read(&mut common.scratch) {
                 Ok(0) => {
                     self.ended = true;
@@ -192,6 +193,7 @@ impl<S: Session> Connection<S> {
                     }
                 },
             }
+            // ANCHOR_END: read
         }
         true
     }

@@ -18,6 +18,7 @@ impl Echo {
     }
 }
 
+// ANCHOR: echo
 impl Session for Echo {
     fn opened(&mut self, cx: &mut Context<'_>) -> Next {
         self.deadline = cx.now + self.idle;
@@ -34,3 +35,4 @@ impl Session for Echo {
         Some(self.deadline)
     }
 }
+// ANCHOR_END: echo

@@ -255,11 +255,13 @@ impl<F: Service> EventLoop<F> {
                         | ErrorKind::ConnectionReset => {
                             self.common.statistics.accept_errors += 1;
                         }
+                        // ANCHOR: shortage
                         // No descriptor, or no memory: the connection stays in the backlog, and
                         // there will be no second event for it.
                         _ => {
                             self.common.statistics.accept_errors += 1;
                             self.accept_again = Some(self.common.now + ACCEPT_PAUSE);
+                            // ANCHOR_END: shortage
                             break;
                         }
                     },
@@ -314,6 +316,7 @@ impl<F: Service> EventLoop<F> {
             self.remove(slot);
             return;
         }
+        // ANCHOR: interest
         let write = connection.wants_write();
         if write != connection.registered_write {
             let token = Token(FIRST_CONNECTION + slot);
@@ -323,6 +326,7 @@ impl<F: Service> EventLoop<F> {
                 return;
             }
         }
+        // ANCHOR_END: interest
         if let Some(deadline) = connection.deadline()
             && connection.timer.is_none_or(|timer| deadline < timer)
         {

@@ -32,6 +32,7 @@ use crate::output::Output;
 /// A moment: the time since the shell's clock began. Never the wall clock's.
 pub type Time = Duration;
 
+// ANCHOR: next
 /// What a session wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -48,6 +49,7 @@ pub enum Next {
     /// the session bare takes it for [`Next::Abort`].
     Upgrade,
 }
+// ANCHOR_END: next
 
 /// What a session is given at every call.
 #[derive(Debug)]

@@ -39,6 +39,7 @@ impl Timers {
         self.heap.peek().map(|Reverse((at, _))| *at)
     }
 
+    // ANCHOR: expired
     /// Takes out one timer whose moment has come: never one that lies ahead.
     pub fn expired(&mut self, now: Time) -> Option<(Time, Owner)> {
         let Reverse((at, _)) = self.heap.peek()?;
@@ -47,6 +48,7 @@ impl Timers {
         }
         self.heap.pop().map(|Reverse(entry)| entry)
     }
+    // ANCHOR_END: expired
 }
 
 #[cfg(test)]

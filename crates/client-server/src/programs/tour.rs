@@ -122,7 +122,7 @@ impl Tour {
         self.claim(asked == 0, "asking to read only: it sleeps");
         self.claim(
             always > 100,
-            &format!("asking to write each time: {always} times, for nothing"),
+            &format!("asking to write each time: ≈ {always} times, for nothing"),
         );
         Ok(())
     }
@@ -146,7 +146,7 @@ impl Tour {
         }
         self.claim(
             sent < 64 << 20,
-            &format!("{} KiB went; then the server read no more", sent / 1024),
+            &format!("≈ {} KiB went; then the server read no more", sent / 1024),
         );
         let took = ask(&mut server.connect()?, Duration::from_secs(2))?;
         self.claim(took.is_some(), "others are served meanwhile");
@@ -155,7 +155,7 @@ impl Tour {
         let bound = HIGH_WATER + 2 * 64 * 1024;
         self.claim(
             queued <= bound,
-            &format!("{} KiB were queued in the server at most", queued / 1024),
+            &format!("≈ {} KiB were queued in the server, and no more", queued / 1024),
         );
         self.claim(statistics.stalled == 1, "after 500 ms without progress it was dropped");
         Ok(())
@@ -200,7 +200,7 @@ impl Tour {
         }
         self.claim(
             statistics.bytes_in == statistics.bytes_out,
-            &format!("{} bytes were received, and as many answered", statistics.bytes_in),
+            &format!("≈ {} bytes were received, and as many answered", statistics.bytes_in),
         );
         self.claim(orderly == 32, "32 of 32 clients saw end of stream: no reset, no half reply");
         self.claim(took < Duration::from_secs(3), &format!("it took {} ms", took.as_millis()));
