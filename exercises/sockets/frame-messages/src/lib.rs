@@ -14,13 +14,21 @@ use std::{error, fmt};
 /// Bytes of the length. It counts the payload, and not itself.
 pub const HEADER: usize = 4;
 
-/// Why there is no frame. All numbers are bytes.
+/// Why there is no frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Error {
-    /// The payload is longer than allowed.
-    TooLong { length: usize, limit: usize },
-    /// The stream ended within a frame, of which so much had arrived, its length included.
-    Truncated { arrived: usize },
+    /// The payload is too long.
+    TooLong {
+        /// Its bytes: those that the peer announced, or those that were to be sent.
+        length: usize,
+        /// The bytes that are allowed.
+        limit: usize,
+    },
+    /// The stream ended within a frame.
+    Truncated {
+        /// The bytes of it that had arrived, its length included.
+        arrived: usize,
+    },
 }
 
 impl fmt::Display for Error {
