@@ -145,6 +145,7 @@ impl Target {
 }
 
 /// Runs `lookup` on a thread of its own, and waits for it no longer than `wait`.
+// ANCHOR: within
 fn within<T: Send + 'static>(
     wait: Duration,
     lookup: impl FnOnce() -> T + Send + 'static,
@@ -162,6 +163,7 @@ fn within<T: Send + 'static>(
     });
     waiting.recv_timeout(wait).map_err(|_| Error::TimedOut(wait))
 }
+// ANCHOR_END: within
 
 /// A line of `/etc/hosts` that has the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
