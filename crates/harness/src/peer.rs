@@ -4,6 +4,7 @@
 
 use std::fmt::{self, Debug};
 use std::io::{self, ErrorKind, Read, Write};
+use std::iter;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -143,6 +144,25 @@ impl Peer {
                 tap.write_all(byte).is_ok()
             });
             sent.count()
+        }))
+    }
+
+    /// Reads up to `most` bytes at a time, with a pause before each read, on a thread of its own: a
+    /// peer that takes little. It stops at the answer's end, or when nothing comes any more; the
+    /// thread returns how many bytes were read.
+    pub fn sip(&self, most: usize, pause: Duration) -> Outcome<JoinHandle<usize>> {
+        let mut tap = self.another_tap()?;
+        let ready = tap.get_ref().set_read_timeout(Some(PATIENCE));
+        ready.map_err(|error| self.check.fail(None, error.to_string()))?;
+        let count = bytes::count(most);
+        self.check.did(format!("{} reads {count} at a time, once every {pause:?}", self.name));
+        Ok(self.check.spawn(move || {
+            let mut buffer = vec![0; most];
+            let reads = iter::from_fn(|| {
+                thread::sleep(pause);
+                tap.read(&mut buffer).ok().filter(|count| *count > 0)
+            });
+            reads.sum()
         }))
     }
 
