@@ -102,7 +102,7 @@ fn a_client_that_sends_a_byte_now_and_then() -> Outcome {
         let (stream, mut client) = c.pair("client")?;
         let call = closes(c, stream, b"reply", LIMIT, SHORT)?;
         hears_to_the_end(c, &mut client, b"reply")?;
-        client.trickle(vec![b'x'; 500], Duration::from_millis(10))?;
+        client.trickle(vec![b'x'; 1_000], Duration::from_millis(5))?;
         c.want("PeerStayed after 100 ms, however many bytes came meanwhile");
         gives_up(c, &call, Closed::PeerStayed, &TIMEOUT_PER_READ)
     })
