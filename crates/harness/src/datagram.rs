@@ -97,7 +97,8 @@ impl DatagramPeer {
         }
         let local = self.socket.local_addr().map_or(String::new(), |address| address.to_string());
         let local = End::new(self.name.as_str(), local);
-        let flow = self.check.recorder().flow(Transport::Udp, local, End::new("your code", peer));
+        let whose = if peer.ip().is_multicast() { "group" } else { "your code" };
+        let flow = self.check.recorder().flow(Transport::Udp, local, End::new(whose, peer));
         self.flows.push((peer, flow));
         flow
     }

@@ -39,6 +39,7 @@ mod faulty;
 mod host;
 mod listener;
 mod lists;
+mod multicast;
 mod panics;
 mod peer;
 mod random;
