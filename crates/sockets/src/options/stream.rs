@@ -43,8 +43,8 @@ fn nodelay(findings: &mut Findings) -> io::Result<()> {
         format!("{}, median of {ROUNDS}", milliseconds(off)),
     );
     findings.seen(
-        on < Duration::from_millis(5),
-        format!("on: {two} under 5 ms"),
+        on < off / 4,
+        format!("on: {two} less than a quarter of that"),
         format!("{}, median of {ROUNDS}", milliseconds(on)),
     );
     Ok(())

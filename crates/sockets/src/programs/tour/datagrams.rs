@@ -93,7 +93,7 @@ pub(super) fn discover(tour: &mut Tour) -> Result<()> {
     let asker = Asker::new(&network)?.tapped(tour.recorder());
     let found = thread::scope(|scope| {
         scope.spawn(|| responder.serve_one(PATIENCE));
-        asker.search("", Duration::from_millis(150))
+        asker.search("", Duration::from_millis(500))
     })?;
     let names: Vec<_> = found
         .iter()
