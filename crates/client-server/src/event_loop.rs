@@ -134,7 +134,7 @@ impl<F: Service> EventLoop<F> {
     }
 
     /// Opens a connection of our own for `session`, which is told when it is
-    /// [`opened`](Session::opened), or [`closed`](Session::closed) if it cannot be within `limit`.
+    /// [`opened`](crate::Session::opened), or [`closed`](crate::Session::closed) if it cannot be within `limit`.
     pub fn connect(
         &mut self,
         address: &Address,
