@@ -47,11 +47,11 @@ const ZERO_AGAIN: Mistake = Mistake {
 /// A time that no check reaches.
 const LONG: Duration = Duration::from_secs(10);
 /// A time that a check waits out.
-const SHORT: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_millis(60);
 /// Many more bytes than the buffers of both sockets hold.
 const MANY: usize = 64 << 20;
 /// How long a slow server pauses: many times, within `SHORT`.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(3);
 
 type Asking = Running<Bytes, io::Error>;
 
@@ -86,7 +86,7 @@ fn a_reply_in_pieces() -> Outcome {
         c.want("Ok(()), and the whole reply, though it comes in pieces and with a pause");
         server.expect(&request, None)?;
         server.send(&reply[..1_000])?;
-        let early = asking.returned(Duration::from_millis(30));
+        let early = asking.returned(Duration::from_millis(20));
         if early.is_none() {
             server.send_pieces(&random.pieces(&reply[1_000..], 300))?;
         }

@@ -43,7 +43,7 @@ const LIMIT: usize = 1 << 20;
 /// Longer than a peer of this test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The patience that a check waits out.
-const SHORT: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_millis(60);
 
 #[test]
 fn a_client_that_has_said_all() -> Outcome {
@@ -70,11 +70,11 @@ fn the_last_reply_arrives_whole() -> Outcome {
         let call = closes(c, stream, &reply, LIMIT, PATIENCE)?;
         c.want("all 500000 bytes of the reply, though the client's other bytes were never read");
         // A right answer is waiting for the client now. One that only closes has done so.
-        let early = call.returned(Duration::from_millis(30));
+        let early = call.returned(Duration::from_millis(20));
         hears_to_the_end(c, &mut client, &reply)?;
         c.want("no close before the client's end: it is still sending");
         let sent = client.send(&request);
-        if let Some(result) = early.or_else(|| call.returned(Duration::from_millis(50))) {
+        if let Some(result) = early.or_else(|| call.returned(Duration::from_millis(30))) {
             let got = format!("your `close_cleanly` returned {result:?} before the client's end");
             return Err(c.fail(&RESET_ON_CLOSE, got));
         }
@@ -88,10 +88,10 @@ fn the_last_reply_arrives_whole() -> Outcome {
 fn a_client_that_stays() -> Outcome {
     check(|c| {
         let (stream, mut client) = c.pair("client")?;
-        let call = closes(c, stream, b"reply", LIMIT, SHORT)?;
+        let call = closes(c, stream, b"reply", LIMIT, SHORT / 2)?;
         hears_to_the_end(c, &mut client, b"reply")?;
         c.did("the client says nothing, and stays");
-        c.want("PeerStayed after 100 ms");
+        c.want("PeerStayed after 30 ms");
         gives_up(c, &call, Closed::PeerStayed, &UNBOUNDED)
     })
 }
@@ -102,8 +102,8 @@ fn a_client_that_sends_a_byte_now_and_then() -> Outcome {
         let (stream, mut client) = c.pair("client")?;
         let call = closes(c, stream, b"reply", LIMIT, SHORT)?;
         hears_to_the_end(c, &mut client, b"reply")?;
-        client.trickle(vec![b'x'; 1_000], Duration::from_millis(5))?;
-        c.want("PeerStayed after 100 ms, however many bytes came meanwhile");
+        client.trickle(vec![b'x'; 1_000], Duration::from_millis(3))?;
+        c.want("PeerStayed after 60 ms, however many bytes came meanwhile");
         gives_up(c, &call, Closed::PeerStayed, &TIMEOUT_PER_READ)
     })
 }

@@ -85,11 +85,11 @@ fn a_server_that_reads_all_before_it_replies() -> Outcome {
 #[test]
 fn more_than_the_buffers_hold() -> Outcome {
     check(|c| {
-        let bytes = c.random().bytes(4 << 20);
+        let bytes = c.random().bytes(2 << 20);
         let (stream, mut server) = c.pair("server")?;
         small_buffers(c, &stream, &server)?;
         let call = call(c, stream, &bytes);
-        c.want("4 MiB come back while they are being sent");
+        c.want("2 MiB come back while they are being sent");
         let echoed = server.echo(&WRITES_FIRST)?;
         c.ensure(echoed == bytes.len(), None, || format!("{echoed} bytes reached the server"))?;
         server.close();
@@ -156,11 +156,11 @@ fn the_callers_timeout_holds() -> Outcome {
     check(|c| {
         let (stream, server) = c.pair("server")?;
         small_buffers(c, &stream, &server)?;
-        let patience = Duration::from_millis(50);
+        let patience = Duration::from_millis(25);
         let set = stream.set_read_timeout(Some(patience));
         set.map_err(|error| c.fail(None, format!("setting a timeout: {error}")))?;
-        c.did("gave the stream a read timeout of 50 ms");
-        let call = call(c, stream, &vec![b'x'; 4 << 20]);
+        c.did("gave the stream a read timeout of 25 ms");
+        let call = call(c, stream, &vec![b'x'; 2 << 20]);
         c.did("the server reads nothing, and sends nothing");
         c.want("the timeout's error comes back, and no part of your code goes on waiting");
         let result = call.result()?;
@@ -179,7 +179,7 @@ fn call(c: &Check, stream: TcpStream, bytes: &[u8]) -> Running<Bytes, io::Error>
     c.call("echo", &format!("with {} bytes", bytes.len()), move || echo(stream, &bytes).map(Bytes))
 }
 
-/// With small buffers 4 MiB are many times more than the four of them hold. Left to itself a
+/// With small buffers 2 MiB are many times more than the four of them hold. Left to itself a
 /// system grows them to several MiB each (tcp(7), `tcp_rmem` and `tcp_wmem`).
 fn small_buffers(c: &Check, stream: &TcpStream, server: &Peer) -> Outcome {
     for socket in [SockRef::from(stream), SockRef::from(server.stream())] {
