@@ -87,6 +87,7 @@ impl<'a> Sender<'a> {
         let took = self.writer.received().len() - before;
         self.c.did(format!("{}the writer took {took} of the bytes", self.name));
         if let Err(error) = result {
+            self.c.want("Ok(()): what the writer does not take now goes out later");
             let got = format!("`flush` returned an error of kind {:?}", error.kind());
             return Err(self.c.fail(None, got));
         }

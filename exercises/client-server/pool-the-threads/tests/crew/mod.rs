@@ -102,7 +102,7 @@ impl<'a> Crew<'a> {
             tell(&done, (taken, pool));
         });
         let Ok((taken, pool)) = ended.recv_timeout(PATIENCE) else {
-            return Err(self.c.fail(None, waited("`execute` had not returned: it waits for room")));
+            return Err(self.c.fail(None, waited("`execute` waits for room: it had not returned")));
         };
         self.pool.replace(pool);
         Ok(taken)
