@@ -103,11 +103,13 @@ fn what_the_system_refuses_is_said_and_exits_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let long = format!("/tmp/{}", "x".repeat(200));
+    let file = scratch("precious");
+    fs::write(&file, "do not remove").unwrap();
     for (arguments, words) in [
         (&["tcp-echo", "--listen", &address][..], "Address already in use"),
         (&["tcp-echo", "--listen", "192.0.2.1:0"], "Cannot assign requested address"),
         (&["unix-echo", "--listen", &long], "has 205 octets"),
-        (&["unix-echo", "--listen", "/dev/null"], "is no socket"),
+        (&["unix-echo", "--listen", file.to_str().unwrap()], "is no socket"),
         (&["resolve", "no-such-name.invalid"], "no address"),
     ] {
         let output = sockets(arguments);

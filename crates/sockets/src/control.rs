@@ -9,7 +9,7 @@
 //! └────────────────┴───────────┴───────────┴────────────────┘
 //! ```
 //!
-//! This is the one module of the crate with `unsafe` in it: one system call, and one change of a
+//! This is the one module of the crate with `unsafe` in it: two system calls, and one change of a
 //! slice's type. Nothing of it goes beyond Linux.
 #![allow(unsafe_code)]
 
@@ -25,10 +25,14 @@ use socket2::{MaybeUninitSlice, MsgHdr, MsgHdrMut, SockAddr, Socket};
 pub(crate) const IPPROTO_IP: c_int = 0;
 pub(crate) const IP_TTL: c_int = 2;
 pub(crate) const IP_PKTINFO: c_int = 8;
+pub(crate) const IP_RECVERR: c_int = 11;
 pub(crate) const IP_RECVTTL: c_int = 12;
 pub(crate) const IPPROTO_IPV6: c_int = 41;
 pub(crate) const IPV6_RECVPKTINFO: c_int = 49;
 pub(crate) const IPV6_PKTINFO: c_int = 50;
+// Of <sys/socket.h>; others on MIPS, SPARC and PA-RISC.
+pub(crate) const SOL_SOCKET: c_int = 1;
+pub(crate) const SO_PEERCRED: c_int = 17;
 
 /// Octets before a control message's data.
 pub(crate) const HEADER: usize = size_of::<usize>() + 2 * size_of::<c_int>();
@@ -37,6 +41,8 @@ const ROOM: usize = HEADER + 24;
 
 unsafe extern "C" {
     fn setsockopt(fd: RawFd, level: c_int, name: c_int, value: *const c_void, len: u32) -> c_int;
+    fn getsockopt(fd: RawFd, level: c_int, name: c_int, value: *mut c_void, len: *mut u32)
+    -> c_int;
 }
 
 /// One control message, aligned as the system wants its `cmsghdr` to be.
@@ -72,6 +78,23 @@ pub(crate) fn set(socket: &Socket, level: c_int, name: c_int, value: c_int) -> i
     let done =
         unsafe { setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), size) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Asks for an option whose value is a structure of three ints.
+pub(crate) fn get_three(
+    socket: &impl AsRawFd,
+    level: c_int,
+    name: c_int,
+) -> io::Result<[c_int; 3]> {
+    let mut value = [0; 3];
+    let mut size = u32::try_from(size_of::<[c_int; 3]>()).expect("three ints are small");
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed; `value` has room for the
+    // `size` octets that getsockopt(2) may write, and any of them make an int.
+    let done = unsafe {
+        let value = (&raw mut value).cast();
+        getsockopt(socket.as_raw_fd(), level, name, value, &raw mut size)
+    };
+    if done == 0 { Ok(value) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Receives a datagram: its length, its sender, and the first control message, if there is one.

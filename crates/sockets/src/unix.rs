@@ -15,18 +15,20 @@
 //! Read: `unix(7)`. A path has at most 107 octets on Linux (`sun_path` has 108, with a NUL at its
 //! end), and as few as 91 elsewhere.
 
-use std::fs;
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::{error, fmt};
+use std::time::Duration;
+use std::{error, fmt, thread};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use crate::deadlines::Deadline;
 use crate::echo::BACKLOG;
-use crate::random;
 
 /// Octets of the longest path on Linux.
 pub const LONGEST_PATH: usize = 107;
@@ -40,6 +42,8 @@ pub enum Error {
     NotASocket(PathBuf),
     /// Somebody listens there. They are left alone.
     InUse(PathBuf),
+    /// Another server has been starting there for too long; this is its lock.
+    Locked(PathBuf),
     /// The system refused: what was tried, and its words.
     System(&'static str, io::Error),
 }
@@ -56,6 +60,9 @@ impl fmt::Display for Error {
                 write!(f, "{} exists and is no socket: it is left alone", path.display())
             }
             Self::InUse(path) => write!(f, "somebody listens on {} already", path.display()),
+            Self::Locked(lock) => {
+                write!(f, "another server is starting there: its lock is {}", lock.display())
+            }
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }
     }
@@ -90,30 +97,21 @@ pub fn listen(path: &Path, mode: u32) -> Result<Listener, Error> {
     }
     let address = SockAddr::unix(path).map_err(system("making the address"))?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(system("socket"))?;
-    if let Err(error) = socket.bind(&address) {
-        if error.kind() != ErrorKind::AddrInUse {
-            return Err(Error::System("bind", error));
-        }
-        remove_if_stale(path)?;
-        // Somebody may have been faster. Then it is theirs.
-        socket.bind(&address).map_err(|error| match error.kind() {
-            ErrorKind::AddrInUse => Error::InUse(path.to_owned()),
-            _ => Error::System("bind", error),
-        })?;
-    }
-    let file = fs::symlink_metadata(path).map_err(system("looking at the new file"))?;
-    let listener = Listener { socket, path: path.to_owned(), identity: (file.dev(), file.ino()) };
+    // Held until we listen.
+    let _lock = Lock::take(path)?;
+    remove_if_stale(path)?;
+    socket.bind(&address).map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => Error::InUse(path.to_owned()),
+        _ => Error::System("bind", error),
+    })?;
+    let identity = identity(path).map_err(system("looking at the new file"))?;
+    let listener = Listener { socket, path: path.to_owned(), identity };
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(system("chmod"))?;
     listener.socket.listen(BACKLOG).map_err(system("listen"))?;
     Ok(listener)
 }
 
 /// Removes the file of a socket on which nobody listens any more.
-///
-/// Between looking and removing, another program may do the same and then listen there itself; a plain
-/// `remove` would take *its* file. So the file is first renamed, which only one of several can do, then
-/// looked at again, and put back if somebody does listen on it. What remains is the instant in which
-/// another program has bound its socket and does not listen yet; nothing tells that from a dead one.
 fn remove_if_stale(path: &Path) -> Result<(), Error> {
     let file = match fs::symlink_metadata(path) {
         Ok(file) => file,
@@ -126,19 +124,7 @@ fn remove_if_stale(path: &Path) -> Result<(), Error> {
     if is_alive(path)? {
         return Err(Error::InUse(path.to_owned()));
     }
-    let aside = aside(path)?;
-    match fs::rename(path, &aside) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::System("renaming the old file", error)),
-    }
-    let alive = is_alive(&aside)?;
-    if alive {
-        // Unlike a rename, a link does not replace what may be there by now.
-        fs::hard_link(&aside, path).map_err(|error| Error::System("putting it back", error))?;
-    }
-    fs::remove_file(&aside).map_err(|error| Error::System("removing the old file", error))?;
-    if alive { Err(Error::InUse(path.to_owned())) } else { Ok(()) }
+    fs::remove_file(path).map_err(|error| Error::System("removing the old file", error))
 }
 
 /// Whether somebody listens: connecting to a file without a listener is refused (`connect(2)`).
@@ -154,21 +140,63 @@ fn is_alive(path: &Path) -> Result<bool, Error> {
     }
 }
 
-/// A name beside `path` that nobody else uses.
-fn aside(path: &Path) -> Result<PathBuf, Error> {
-    let aside = path.with_file_name(format!(".{:08x}", random::id() >> 32));
-    match aside.as_os_str().as_bytes().len() {
-        // We shall connect to it as well.
-        octets if octets > LONGEST_PATH => Err(Error::TooLong(octets)),
-        _ => Ok(aside),
+/// Keeps other servers from starting at the same path at the same time.
+///
+/// Looking whether somebody listens, removing the file and making a new one are three steps. Of two
+/// servers that start together, the slower could remove the file that the faster has just made; and a
+/// socket that is bound and does not listen yet looks just like a dead one. So all of it happens behind a
+/// file that only one can create. The system does not remove it if its owner dies there, within a
+/// millisecond or so: after [`ABANDONED`] the next one does.
+#[derive(Debug)]
+struct Lock(PathBuf);
+
+/// How long to wait for another server that is starting.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The age at which a lock's owner must have died.
+const ABANDONED: Duration = Duration::from_secs(10);
+
+impl Lock {
+    fn take(path: &Path) -> Result<Self, Error> {
+        let mut name = OsString::from(".");
+        name.push(path.file_name().unwrap_or_default());
+        name.push(".lock");
+        let lock = path.with_file_name(name);
+        let deadline = Deadline::after(PATIENCE);
+        loop {
+            match OpenOptions::new().write(true).create_new(true).open(&lock) {
+                Ok(_) => return Ok(Self(lock)),
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                    return Err(Error::System("making the lock beside it", error));
+                }
+                Err(_) if deadline.passed() => return Err(Error::Locked(lock)),
+                Err(_) => {}
+            }
+            let age = fs::metadata(&lock).and_then(|file| file.modified());
+            let age = age.ok().and_then(|modified| modified.elapsed().ok());
+            if age.is_some_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(&lock);
+            } else {
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
     }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // If it cannot be removed, it is abandoned soon.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A file's device and inode.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let ours = fs::symlink_metadata(&self.path)
-            .is_ok_and(|file| (file.dev(), file.ino()) == self.identity);
-        if ours {
+        if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
             // If it cannot be removed, the next server finds that it is stale.
             let _ = fs::remove_file(&self.path);
         }
@@ -178,7 +206,6 @@ impl Drop for Listener {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
-    use std::thread;
 
     use super::*;
 
@@ -261,6 +288,18 @@ mod tests {
         let room = LONGEST_PATH - folder.0.as_os_str().len() - 1;
         assert!(listen(&folder.0.join("x".repeat(room)), 0o600).is_ok());
         assert!(listen(&folder.0.join("x".repeat(room + 1)), 0o600).is_err());
+    }
+
+    #[test]
+    fn a_lock_whose_owner_died_is_not_for_ever() {
+        let folder = Folder::new();
+        let lock = folder.0.join(".echo.sock.lock");
+        let file = fs::File::create(&lock).unwrap();
+        assert!(matches!(listen(&folder.path(), 0o600), Err(Error::Locked(_))));
+        let long_ago = std::time::SystemTime::now() - 2 * ABANDONED;
+        file.set_modified(long_ago).unwrap();
+        assert!(listen(&folder.path(), 0o600).is_ok());
+        assert!(!lock.exists());
     }
 
     #[test]

@@ -113,7 +113,7 @@ fn reuse_port(findings: &mut Findings) -> io::Result<()> {
     findings.seen(
         mine > 0 && yours > 0 && mine + yours == clients.len(),
         "on: both listen, and share the connections",
-        format!("{mine} and {yours} of {}", clients.len()),
+        format!("≈ {mine} and ≈ {yours} of {}", clients.len()),
     );
     Ok(())
 }
@@ -159,5 +159,37 @@ fn only_v6(findings: &mut Findings) -> io::Result<()> {
         "on: it is refused (ECONNREFUSED)",
         "",
     );
+    Ok(())
+}
+
+/// Binds an address that is none of this machine's, yet.
+///
+/// For a server that starts before its address is there: a floating address that moves between two machines,
+/// an interface that comes up late.
+pub const IP_FREEBIND: SocketOption = SocketOption {
+    name: "IP_FREEBIND",
+    source: "ip(7); Linux",
+    what: "bind an address that this machine does not have yet",
+    show: freebind,
+};
+
+#[cfg(target_os = "linux")]
+fn freebind(findings: &mut Findings) -> io::Result<()> {
+    // Of a network that nobody has: it is for documentation (RFC 5737).
+    let nobodys = SocketAddr::from(([198, 51, 100, 1], 0));
+    let off = listen(nobodys, |_| Ok(()));
+    findings.guaranteed(
+        off.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable),
+        "off: an address of another machine is refused (EADDRNOTAVAIL)",
+        "",
+    );
+    let on = listen(nobodys, |socket| socket.set_freebind_v4(true));
+    findings.seen(on.is_ok(), "on: it binds", "");
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn freebind(findings: &mut Findings) -> io::Result<()> {
+    findings.skip("this system has no IP_FREEBIND");
     Ok(())
 }

@@ -34,7 +34,7 @@ fn receive_buffer(findings: &mut Findings) -> io::Result<()> {
     findings.guaranteed(
         small < large,
         "a peer with a small one takes less before the writer must wait",
-        format!("{small} octets against {large}"),
+        format!("≈ {small} octets against ≈ {large}"),
     );
     Ok(())
 }
@@ -76,7 +76,7 @@ fn send_buffer(findings: &mut Findings) -> io::Result<()> {
     findings.guaranteed(
         small < large,
         "a small one is full sooner: a write takes less before it must wait",
-        format!("{small} octets against {large}"),
+        format!("≈ {small} octets against ≈ {large}"),
     );
     Ok(())
 }
@@ -96,14 +96,14 @@ fn asked_and_given(
     );
     set(1)?;
     let least = get()?;
-    findings.seen(least > 1, "and never less than a minimum", format!("asked 1, given {least}"));
+    findings.seen(least > 1, "and never less than a minimum", format!("asked 1, given ≈ {least}"));
     let much = 1 << 30;
     set(much)?;
     let most = get()?;
     findings.seen(
         most < much,
         "and never more than net.core.rmem_max or wmem_max allows",
-        format!("asked {much}, given {most}"),
+        format!("asked {much}, given ≈ {most}"),
     );
     Ok(())
 }

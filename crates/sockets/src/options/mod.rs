@@ -6,24 +6,26 @@
 //!
 //! | page | options |
 //! |---|---|
-//! | [`stream`] | `TCP_NODELAY`, `SO_LINGER`, `SO_KEEPALIVE`, `TCP_USER_TIMEOUT` |
+//! | [`stream`] | `TCP_NODELAY`, `TCP_QUICKACK`, `SO_LINGER`, `SO_KEEPALIVE`, `TCP_USER_TIMEOUT` |
 //! | [`buffers`] | `SO_RCVBUF`, `SO_SNDBUF`, the backlog of `listen` |
-//! | [`binding`] | `SO_REUSEADDR`, `SO_REUSEPORT`, `IPV6_V6ONLY` |
+//! | [`binding`] | `SO_REUSEADDR`, `SO_REUSEPORT`, `IPV6_V6ONLY`, `IP_FREEBIND` |
 //! | [`waiting`] | `SO_RCVTIMEO`, `SO_SNDTIMEO` |
 //! | [`sending`] | `IP_TTL`, `SO_BROADCAST`, `IP_MULTICAST_TTL`, `IP_MULTICAST_LOOP`, `IP_MULTICAST_IF` |
+//! | [`receiving`] | `IP_ADD_MEMBERSHIP`, `IP_MULTICAST_ALL`, `IP_RECVERR`, `SO_PEERCRED` |
 //!
 //! A claim is *guaranteed*, by POSIX or an RFC, or only *seen on Linux*: other systems may differ, and
 //! other versions too.
 
 pub mod binding;
 pub mod buffers;
+pub mod receiving;
 pub mod sending;
 pub mod stream;
 pub mod waiting;
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::Duration;
 
 /// One option, and the way to show it.
@@ -43,7 +45,8 @@ pub struct SocketOption {
 pub struct Claim {
     /// What is said to happen.
     pub text: String,
-    /// What was measured; empty where there is no number.
+    /// What was measured; empty where there is no number. What another run or another machine may
+    /// measure otherwise stands behind `≈`, or is a time.
     pub measured: String,
     /// Whether it happened.
     pub holds: bool,
@@ -101,6 +104,7 @@ impl SocketOption {
 /// All options of the chapter.
 pub const ALL: &[SocketOption] = &[
     stream::TCP_NODELAY,
+    stream::TCP_QUICKACK,
     stream::SO_LINGER,
     stream::SO_KEEPALIVE,
     stream::TCP_USER_TIMEOUT,
@@ -110,6 +114,7 @@ pub const ALL: &[SocketOption] = &[
     binding::SO_REUSEADDR,
     binding::SO_REUSEPORT,
     binding::IPV6_V6ONLY,
+    binding::IP_FREEBIND,
     waiting::SO_RCVTIMEO,
     waiting::SO_SNDTIMEO,
     sending::IP_TTL,
@@ -117,8 +122,14 @@ pub const ALL: &[SocketOption] = &[
     sending::IP_MULTICAST_TTL,
     sending::IP_MULTICAST_LOOP,
     sending::IP_MULTICAST_IF,
+    receiving::IP_ADD_MEMBERSHIP,
+    receiving::IP_MULTICAST_ALL,
+    receiving::IP_RECVERR,
+    receiving::SO_PEERCRED,
 ];
 
+/// A group of our own, in the range that RFC 2365 §6.1 leaves to everybody's own network.
+const GROUP: Ipv4Addr = Ipv4Addr::new(239, 255, 77, 78);
 /// Longer than anything here should take: no wait is without an end.
 const PATIENCE: Duration = Duration::from_secs(10);
 

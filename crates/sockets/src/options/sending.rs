@@ -11,9 +11,8 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 #[cfg(target_os = "linux")]
 use crate::control::{self, IP_RECVTTL, IPPROTO_IP};
-use crate::discovery::GROUP_V4;
 
-use super::{Findings, PATIENCE, SocketOption};
+use super::{Findings, GROUP, PATIENCE, SocketOption};
 
 /// How long to wait before one may say that nothing came.
 const A_WHILE: Duration = Duration::from_millis(50);
@@ -212,8 +211,8 @@ fn multicast_interface(findings: &mut Findings) -> io::Result<()> {
 
 /// A member of the group on the loopback interface; `None`, and the reason noted, where there is none.
 fn member(findings: &mut Findings) -> io::Result<Option<UdpSocket>> {
-    let member = listening_for_ttl((GROUP_V4, 0).into())?;
-    match member.join_multicast_v4(&GROUP_V4, &Ipv4Addr::LOCALHOST) {
+    let member = listening_for_ttl((GROUP, 0).into())?;
+    match member.join_multicast_v4(&GROUP, &Ipv4Addr::LOCALHOST) {
         Ok(()) => Ok(Some(member)),
         Err(error) => {
             findings.skip(format!("no multicast on the loopback interface: {error}"));

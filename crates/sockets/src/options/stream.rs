@@ -34,8 +34,14 @@ pub const TCP_NODELAY: SocketOption = SocketOption {
 };
 
 fn nodelay(findings: &mut Findings) -> io::Result<()> {
-    let off = write_write_read(false)?;
-    let on = write_write_read(true)?;
+    let off = write_write_read(|_| Ok(()), |_| Ok(()))?;
+    let on = write_write_read(|client| client.set_nodelay(true), |_| Ok(()))?;
+    compare(findings, off, on);
+    Ok(())
+}
+
+/// Claims what the delayed acknowledgement costs, and that an option saves it.
+fn compare(findings: &mut Findings, off: Duration, on: Duration) {
     let two = "two small writes, then a read:";
     findings.seen(
         off > Duration::from_millis(10),
@@ -47,19 +53,25 @@ fn nodelay(findings: &mut Findings) -> io::Result<()> {
         format!("on: {two} less than a quarter of that"),
         format!("{}, median of {ROUNDS}", milliseconds(on)),
     );
-    Ok(())
 }
 
 const ROUNDS: usize = 15;
 
-/// The median time of a round of two one-octet writes and an answer of two octets.
-fn write_write_read(nodelay: bool) -> io::Result<Duration> {
+/// The median time of a round of two one-octet writes and an answer of two octets. The client is set up
+/// once, the server before each read.
+fn write_write_read(
+    client_set_up: fn(&TcpStream) -> io::Result<()>,
+    before_read: fn(&TcpStream) -> io::Result<()>,
+) -> io::Result<Duration> {
     let (mut client, mut server) = pair()?;
-    client.set_nodelay(nodelay)?;
+    client_set_up(&client)?;
     let answering = thread::spawn(move || -> io::Result<()> {
-        let mut message = [0; 2];
         for _ in 0..ROUNDS {
-            server.read_exact(&mut message)?;
+            let mut octet = [0];
+            for _ in 0..2 {
+                before_read(&server)?;
+                server.read_exact(&mut octet)?;
+            }
             server.write_all(b"ok")?;
         }
         Ok(())
@@ -75,6 +87,33 @@ fn write_write_read(nodelay: bool) -> io::Result<Duration> {
     answering.join().expect("it does not panic")?;
     rounds.sort_unstable();
     Ok(rounds[ROUNDS / 2])
+}
+
+/// Acknowledges at once.
+///
+/// The other half of the same wait, at the other end: the receiver's acknowledgement is what the sender
+/// waits for. It does not stay on: the system turns it off again as it sees fit, so it has to be set before
+/// each read. That makes it a tool for measuring, and seldom more.
+pub const TCP_QUICKACK: SocketOption = SocketOption {
+    name: "TCP_QUICKACK",
+    source: "tcp(7); RFC 9293 §3.8.6.3",
+    what: "what arrives is acknowledged at once; set at the receiver, before each read",
+    show: quickack,
+};
+
+#[cfg(target_os = "linux")]
+fn quickack(findings: &mut Findings) -> io::Result<()> {
+    let off = write_write_read(|_| Ok(()), |_| Ok(()))?;
+    let quickly = |server: &TcpStream| SockRef::from(server).set_tcp_quickack(true);
+    let on = write_write_read(|_| Ok(()), quickly)?;
+    compare(findings, off, on);
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn quickack(findings: &mut Findings) -> io::Result<()> {
+    findings.skip("this system has no TCP_QUICKACK");
+    Ok(())
 }
 
 /// Says what `close` does. With a time of zero: a RST in place of a FIN, and no TIME-WAIT.

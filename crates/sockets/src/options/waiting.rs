@@ -69,7 +69,7 @@ fn send_timeout(findings: &mut Findings) -> io::Result<()> {
     findings.seen(
         first > 0 && first < much.len(),
         "50 ms, the peer does not read: a write returns what it has taken",
-        format!("{first} octets"),
+        format!("≈ {first} octets"),
     );
     let mut taken = first;
     let error = loop {

@@ -150,6 +150,6 @@ pub(super) fn deadline(tour: &mut Tour) -> Result<()> {
         drop(server);
         dripping.join().expect("it does not panic");
         let text = "an octet every 20 ms, a deadline of 100 ms over all reads: it holds";
-        tour.claim(right, format_args!("{text}, after {} octets", got.len()))
+        tour.claim(right, format_args!("{text}, after ≈ {} octets", got.len()))
     })
 }
