@@ -1,8 +1,8 @@
 //! Servers of the harness, for an answer that is a client, or that judges servers.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{SocketAddr, TcpStream};
+use std::ops::RangeInclusive;
 use std::sync::mpsc::{self, Receiver};
 
 use capture::{Direction, Event, FlowId, Recorder, Tap, What, bytes};
@@ -76,29 +76,24 @@ impl Host {
     pub fn conduct(&self) -> Conduct {
         let record = self.recorder.snapshot();
         let mut conduct = Conduct { connections: record.flows.len(), ..Conduct::default() };
-        let mut open = BTreeSet::new();
-        let mut received = vec![0; record.flows.len()];
-        for Event { flow, direction, what, .. } in &record.events {
-            match (direction, what) {
-                (_, What::Opened) => {
-                    open.insert(*flow);
-                    conduct.at_once = conduct.at_once.max(open.len());
-                }
-                (Direction::Received, What::Data(data)) => {
-                    received[flow.0] += data.len();
-                    conduct.high_bytes |= !data.is_ascii();
-                }
-                (Direction::Received, What::Shutdown) => {
-                    open.remove(flow);
-                }
-                (_, What::Reset) | (Direction::Sent, What::Error(_)) => {
-                    open.remove(flow);
-                    conduct.left_early = true;
-                }
-                _ => {}
-            }
+        // Per connection: how much came, and between which events.
+        let mut speeches: Vec<Option<(usize, RangeInclusive<usize>)>> =
+            vec![None; record.flows.len()];
+        for (at, event) in record.events.iter().enumerate() {
+            let (Direction::Received, What::Data(data)) = (event.direction, &event.what) else {
+                continue;
+            };
+            conduct.high_bytes |= !data.is_ascii();
+            let speech = &mut speeches[event.flow.0];
+            let (count, times) = speech.take().unwrap_or((0, at..=at));
+            *speech = Some((count + data.len(), *times.start()..=at));
         }
-        conduct.most_bytes = received.into_iter().max().unwrap_or(0);
+        let speeches: Vec<_> = speeches.into_iter().flatten().collect();
+        conduct.most_bytes = speeches.iter().map(|(count, _)| *count).max().unwrap_or(0);
+        let at_once = |(_, times): &(usize, RangeInclusive<usize>)| {
+            speeches.iter().filter(|(_, others)| others.contains(times.start())).count()
+        };
+        conduct.at_once = speeches.iter().map(at_once).max().unwrap_or(0);
         conduct
     }
 }
@@ -108,14 +103,13 @@ impl Host {
 pub struct Conduct {
     /// How often it connected.
     pub connections: usize,
-    /// How many connections were open at the same time, at most.
+    /// On how many connections it spoke at the same time, at most: from the first byte on a
+    /// connection to the last.
     pub at_once: usize,
     /// How many bytes it sent on one connection, at most.
     pub most_bytes: usize,
     /// Whether it sent a byte above 7f.
     pub high_bytes: bool,
-    /// Whether it closed a connection on which the server was still sending.
-    pub left_early: bool,
 }
 
 impl fmt::Display for Conduct {
@@ -123,7 +117,7 @@ impl fmt::Display for Conduct {
         let connections = match self.connections {
             0 => return f.write_str("did not connect"),
             1 => "1 connection".to_owned(),
-            count => format!("{count} connections, at most {} at once", self.at_once),
+            count => format!("{count} connections, {} at once", self.at_once),
         };
         let above = if self.high_bytes { "some" } else { "none" };
         let most = bytes::count(self.most_bytes);
