@@ -13,8 +13,8 @@ use frames::{
     time,
 };
 use mistakes::{
-    COUNTS_HEADER, CUT_UNNOTICED, GOES_ON, LOST_SECOND, ONE_READ, QUADRATIC, TRUSTS_LENGTH,
-    WRONG_ORDER,
+    COUNTS_HEADER, CUT_UNNOTICED, GOES_ON, KEEPS_TAKEN, LOST_SECOND, ONE_READ, QUADRATIC,
+    TRUSTS_LENGTH, WRONG_ORDER,
 };
 
 #[global_allocator]
@@ -124,7 +124,7 @@ fn a_length_over_the_limit_is_refused_at_once() -> Outcome {
             });
             let waits = got == Ok(None);
             c.ensure(got == want, waits.then_some(&TRUSTS_LENGTH), || format!("{got:?}"))?;
-            allocates_little(c, cost)?;
+            allocates_little(c, cost, &TRUSTS_LENGTH)?;
         }
         Ok(())
     })
@@ -143,7 +143,26 @@ fn memory_grows_with_what_has_arrived() -> Outcome {
             next(&mut decoder)
         });
         c.ensure(got == Ok(None), None, || format!("{got:?}"))?;
-        allocates_little(c, cost)
+        allocates_little(c, cost, &TRUSTS_LENGTH)
+    })
+}
+
+#[test]
+fn what_was_taken_is_forgotten() -> Outcome {
+    check(|c| {
+        let frame = frame(&[b'x'; LIMIT]);
+        c.did("pushed 4000 frames of 256 bytes, one after another, and took each at once");
+        c.want("4000 frames, and no allocation of more than 64 KiB: none waits for another");
+        let mut decoder = Decoder::new(LIMIT);
+        let (taken, cost) = cost::of(|| {
+            let came = (0..4000).filter(|_| {
+                decoder.push(&frame);
+                matches!(decoder.next_frame(), Ok(Some(_)))
+            });
+            came.count()
+        });
+        c.ensure(taken == 4000, None, || format!("{taken} frames"))?;
+        allocates_little(c, cost, &KEEPS_TAKEN)
     })
 }
 

@@ -8,7 +8,7 @@ use frame_messages::{Decoder, Error, HEADER};
 use harness::cost::{Cost, Stopwatch};
 use harness::{Bytes, Check, Mistake, Outcome, Reader, shown};
 
-use crate::mistakes::{self, TRUSTS_LENGTH};
+use crate::mistakes;
 
 /// Every decoder's, unless its check says otherwise.
 pub(crate) const LIMIT: usize = 256;
@@ -33,9 +33,9 @@ pub(crate) fn next(decoder: &mut Decoder) -> Result<Option<Bytes>, Error> {
     decoder.next_frame().map(|frame| frame.map(Bytes))
 }
 
-pub(crate) fn allocates_little(c: &Check, cost: Cost) -> Outcome {
+pub(crate) fn allocates_little(c: &Check, cost: Cost, mistake: &'static Mistake) -> Outcome {
     let got = || format!("that, and an allocation of {} bytes", cost.largest);
-    c.ensure(cost.largest <= SMALL, &TRUSTS_LENGTH, got)
+    c.ensure(cost.largest <= SMALL, mistake, got)
 }
 
 /// Fails unless each frame comes out of its own piece. What goes wrong here has to do with the

@@ -28,6 +28,11 @@ pub(crate) const TRUSTS_LENGTH: Mistake = Mistake {
     why: "the length is the peer's claim, and four bytes of claim cost you that much memory, or a wait for that much",
     spec: "CWE-789: memory allocation with excessive size value",
 };
+pub(crate) const KEEPS_TAKEN: Mistake = Mistake {
+    name: "keeps-what-was-taken",
+    why: "frames that were taken stayed in the buffer, which grows for as long as the conversation lasts",
+    spec: "CWE-401: missing release of memory after effective lifetime",
+};
 pub(crate) const GOES_ON: Mistake = Mistake {
     name: "goes-on-after-refusal",
     why: "what follows a refused length is its payload; it was read as if it were frames, so its sender chooses what you see",
