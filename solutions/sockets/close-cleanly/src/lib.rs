@@ -44,7 +44,7 @@ pub fn close_cleanly(stream: TcpStream, limit: usize, patience: Duration) -> io:
     stream.shutdown(Shutdown::Write)?;
     let began = Instant::now();
     let mut thrown_away = 0;
-    let mut buffer = [0; 16 * 1024];
+    let mut buffer = [0; 4096];
     while thrown_away <= limit {
         let left = patience.saturating_sub(began.elapsed());
         if left.is_zero() {
