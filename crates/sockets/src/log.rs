@@ -13,18 +13,21 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
-/// Lines that may wait to be written.
+/// Texts that may wait to be written.
 const QUEUE: usize = 1024;
 
 /// Writes lines without ever waiting. Clones write to the same place.
 #[derive(Debug, Clone)]
-pub struct Log(Arc<Shared>);
+pub struct Log {
+    shared: Arc<Shared>,
+    name: &'static str,
+}
 
 #[derive(Debug)]
 struct Shared {
     /// `None` once the log has been closed.
     queue: RwLock<Option<SyncSender<String>>>,
-    /// Lines that found the queue full, and have not been mentioned yet.
+    /// Texts that found the queue full, and have not been mentioned yet.
     left_out: AtomicUsize,
     written: std::sync::Mutex<Receiver<()>>,
 }
@@ -39,40 +42,45 @@ impl Log {
             left_out: AtomicUsize::new(0),
             written: std::sync::Mutex::new(written),
         });
-        let log = Self(shared);
+        let log = Self { shared, name };
         let writer = log.clone();
         thread::spawn(move || {
-            writer.write(&lines, out, name);
+            writer.write(&lines, out);
             drop(done); // Tells `close` that all has been written.
         });
         log
     }
 
-    /// Writes a line, or counts it where the queue is full.
+    /// Writes a line behind the log's name, or counts it where the queue is full.
     pub fn line(&self, line: impl Display) {
-        let queue = self.0.queue.read().unwrap_or_else(PoisonError::into_inner);
-        let sent = queue.as_ref().is_some_and(|queue| queue.try_send(line.to_string()).is_ok());
+        self.text(format!("{}: {line}\n", self.name));
+    }
+
+    /// Writes a text as it is, or counts it where the queue is full.
+    pub fn text(&self, text: String) {
+        let queue = self.shared.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let sent = queue.as_ref().is_some_and(|queue| queue.try_send(text).is_ok());
         if !sent {
-            self.0.left_out.fetch_add(1, Ordering::Relaxed);
+            self.shared.left_out.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Ends the log. Waits for what is in the queue to be written, at most for `wait`.
     pub fn close(&self, wait: Duration) {
-        drop(self.0.queue.write().unwrap_or_else(PoisonError::into_inner).take());
-        let written = self.0.written.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.shared.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        let written = self.shared.written.lock().unwrap_or_else(PoisonError::into_inner);
         // Disconnected: the writer is through. Timeout: nobody reads, and it is no use to wait.
         let (Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) | Ok(())) =
             written.recv_timeout(wait);
     }
 
-    /// Runs on the log's own thread. A line that cannot be written is lost: there is nobody to tell.
-    fn write(&self, lines: &Receiver<String>, mut out: impl Write, name: &str) {
-        for line in lines {
-            let _ = writeln!(out, "{name}: {line}");
-            let left_out = self.0.left_out.swap(0, Ordering::Relaxed);
+    /// Runs on the log's own thread. A text that cannot be written is lost: there is nobody to tell.
+    fn write(&self, texts: &Receiver<String>, mut out: impl Write) {
+        for text in texts {
+            let _ = out.write_all(text.as_bytes());
+            let left_out = self.shared.left_out.swap(0, Ordering::Relaxed);
             if left_out > 0 {
-                let _ = writeln!(out, "{name}: {left_out} lines left out, nobody read the log");
+                let _ = writeln!(out, "{}: {left_out} left out, nobody read the log", self.name);
             }
         }
         let _: io::Result<()> = out.flush();

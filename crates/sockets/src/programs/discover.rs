@@ -80,19 +80,21 @@ impl Place {
 }
 
 pub(crate) fn run(arguments: &Discover, wire: &wire::Wire) -> Result<()> {
-    let (recorder, watch) = wire.watch().unzip();
+    let log = Log::to(io::stderr(), "discover");
+    let (recorder, watch) = wire.watch(&log).unzip();
     let done = match &arguments.what {
         Some(What::Announce { name, service_port, place }) => {
-            announce(name, *service_port, place, recorder.as_ref())
+            announce(name, *service_port, place, recorder.as_ref(), &log)
         }
-        None => search(arguments, recorder.as_ref()),
+        None => search(arguments, recorder.as_ref(), &log),
     };
-    watch.map_or(Ok(()), wire::Watch::finish)?;
-    done
+    let saved = watch.map_or(Ok(()), wire::Watch::finish);
+    log.close(Duration::from_secs(1));
+    done.and(saved)
 }
 
 /// Asks on all networks at once.
-fn search(arguments: &Discover, recorder: Option<&Recorder>) -> Result<()> {
+fn search(arguments: &Discover, recorder: Option<&Recorder>, log: &Log) -> Result<()> {
     let networks: Vec<_> = arguments.place.networks().collect();
     let results: Vec<_> = thread::scope(|scope| {
         let searches: Vec<_> = networks
@@ -120,15 +122,20 @@ fn search(arguments: &Discover, recorder: Option<&Recorder>) -> Result<()> {
                         .context("printing")?;
                 }
             }
-            Err(error) => eprintln!("discover: on {}: skipped: {error}", network.interface),
+            Err(error) => log.line(format_args!("on {}: skipped: {error}", network.interface)),
         }
     }
     if asked == 0 { bail!("there was no network to ask on") } else { Ok(()) }
 }
 
 /// Answers on all networks that can be joined, one at least.
-fn announce(name: &str, port: u16, place: &Place, recorder: Option<&Recorder>) -> Result<()> {
-    let log = Log::to(io::stderr(), "discover");
+fn announce(
+    name: &str,
+    port: u16,
+    place: &Place,
+    recorder: Option<&Recorder>,
+    log: &Log,
+) -> Result<()> {
     let mut responders = Vec::new();
     let mut place_port = place.port;
     for network in place.networks() {
@@ -150,7 +157,7 @@ fn announce(name: &str, port: u16, place: &Place, recorder: Option<&Recorder>) -
     serving::announce(first.group().context("asking for the group")?)?;
     thread::scope(|scope| {
         for responder in responders {
-            let (stop, log) = (&stop, &log);
+            let stop = &stop;
             scope.spawn(move || match recorder {
                 None => answer(&responder, stop, log),
                 Some(recorder) => answer(&responder.tapped(recorder), stop, log),
@@ -158,7 +165,6 @@ fn announce(name: &str, port: u16, place: &Place, recorder: Option<&Recorder>) -
         }
     });
     log.line("stopped");
-    log.close(Duration::from_secs(1));
     Ok(())
 }
 

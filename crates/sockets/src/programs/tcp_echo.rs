@@ -72,7 +72,7 @@ impl LimitArguments {
             ..Limits::default()
         };
         let (observed, verbose) = (log.clone(), self.verbose);
-        let (recorder, watch) = wire.watch().unzip();
+        let (recorder, watch) = wire.watch(log).unzip();
         let server = Server::new(socket, limits)
             .observed(move |event| tell(&observed, verbose, &event))
             .recorded(recorder);
@@ -81,8 +81,9 @@ impl LimitArguments {
         serving::announce(address)?;
         let Report { served, echoed, cut } = server.run().context("accepting connections")?;
         log.line(format_args!("stopped: {served} connections, {echoed} octets, {cut} cut"));
+        let saved = watch.map_or(Ok(()), wire::Watch::finish);
         log.close(Duration::from_secs(1));
-        watch.map_or(Ok(()), wire::Watch::finish)
+        saved
     }
 }
 

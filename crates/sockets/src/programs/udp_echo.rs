@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &UdpEcho, wire: &wire::Wire) -> Result<()> {
         .with_context(|| format!("binding {}", arguments.listen))?;
     let address = socket.local_addr().context("asking for the address")?;
     let log = Log::to(io::stderr(), "udp-echo");
-    let (recorder, watch) = wire.watch().unzip();
+    let (recorder, watch) = wire.watch(&log).unzip();
     let datagrams = recorder.map(|recorder| Datagrams::new(recorder, address));
     let said = log.clone();
     let server = Server::new(socket).context("setting the socket up")?.observed(move |event| {
@@ -43,8 +43,9 @@ pub(crate) fn run(arguments: &UdpEcho, wire: &wire::Wire) -> Result<()> {
     serving::announce(address)?;
     let Report { echoed, refused } = server.run().context("receiving datagrams")?;
     log.line(format_args!("stopped: {echoed} datagrams echoed, {refused} refused"));
+    let saved = watch.map_or(Ok(()), wire::Watch::finish);
     log.close(Duration::from_secs(1));
-    watch.map_or(Ok(()), wire::Watch::finish)
+    saved
 }
 
 fn tell(log: &Log, event: &Event<'_>) {

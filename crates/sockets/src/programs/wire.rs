@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 use capture::transcript::{self, Options};
 use capture::{Direction, End, FlowId, Record, Recorder, Transport, What, bytes, pcapng};
 use clap::Args;
+use sockets::log::Log;
 use sockets::udp_echo::Event;
 
 /// How often what has crossed is drawn.
@@ -39,8 +40,17 @@ pub(crate) struct Page {
     octets: usize,
     /// Flows whose addresses have been drawn.
     headings: usize,
-    draws: bool,
+    out: Out,
     pcap: Option<PathBuf>,
+}
+
+/// Where a page is drawn.
+enum Out {
+    Nowhere,
+    /// On standard error, waiting for whoever reads it.
+    Here,
+    /// Through a server's log, which never waits.
+    Log(Log),
 }
 
 /// A page that a thread draws on as events come, until [`Watch::finish`].
@@ -59,18 +69,21 @@ impl Wire {
             kept: Record::default(),
             octets: 0,
             headings: 0,
-            draws: self.trace,
+            out: if self.trace { Out::Here } else { Out::Nowhere },
             pcap: self.pcap.clone(),
         }
     }
 
-    /// The recorder for a program's taps, and the watch over it; `None` where nobody asked, so that
+    /// The recorder for a server's taps, and the watch over it; `None` where nobody asked, so that
     /// tracing costs nothing then.
-    pub(crate) fn watch(&self) -> Option<(Recorder, Watch)> {
+    pub(crate) fn watch(&self, log: &Log) -> Option<(Recorder, Watch)> {
         if !self.trace && self.pcap.is_none() {
             return None;
         }
         let mut page = self.page();
+        if self.trace {
+            page.out = Out::Log(log.clone());
+        }
         let recorder = page.recorder.clone();
         let (stop, stopped) = mpsc::channel();
         let thread = thread::spawn(move || {
@@ -109,9 +122,19 @@ impl Page {
     /// Draws what has crossed since the last time.
     pub(crate) fn draw(&mut self) {
         let record = self.recorder.take();
-        if self.draws && (!record.events.is_empty() || record.dropped > 0) {
-            // If nobody reads standard error there is nobody to tell.
-            let _ = io::stderr().lock().write_all(self.transcript(&record).as_bytes());
+        if !record.events.is_empty() || record.dropped > 0 {
+            match &self.out {
+                Out::Nowhere => {}
+                Out::Here => {
+                    let text = self.transcript(&record);
+                    // If standard error is closed there is nobody to tell.
+                    let _ = io::stderr().lock().write_all(text.as_bytes());
+                }
+                Out::Log(log) => {
+                    let log = log.clone();
+                    log.text(self.transcript(&record));
+                }
+            }
         }
         if self.pcap.is_some() {
             self.keep(record);
