@@ -1,7 +1,21 @@
 //! Chapter 1: sockets.
 //!
-//! Addresses, blocking TCP and UDP, Unix-domain sockets, options, name resolution, timeouts. Each
-//! module is a page to read from the top down; the binary runs them all on live pairs of sockets.
+//! What the operating system offers two programs that want to talk, on blocking sockets alone. Each
+//! module is a page that reads from the top down: what it is, what the bytes look like, what to read;
+//! then the public thing; then what it is made of.
+//!
+//! | to read | about |
+//! |---|---|
+//! | [`lines`], [`frames`] | messages from a stream, however it was cut |
+//! | [`deadlines`], [`closing`] | one deadline over an exchange; an end that loses nothing |
+//! | [`echo`], [`log`] | a server of connections, over TCP and Unix-domain sockets, and how it stops |
+//! | [`udp_echo`], [`udp`] | a server of datagrams |
+//! | [`datagrams`], [`discovery`] | question and answer over UDP; who is there, by multicast |
+//! | [`unix`], [`resolve`] | paths and names |
+//! | [`options`] | what each socket option changes, measured |
+//! | [`dissectors`] | what the octets of the chapter's own messages mean |
+//!
+//! It is for Unix. What is only *seen on Linux*, and what POSIX or an RFC guarantees, is said apart.
 
 pub mod closing;
 #[cfg(target_os = "linux")]

@@ -20,7 +20,6 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{error, fmt, thread};
@@ -129,8 +128,14 @@ fn remove_if_stale(path: &Path) -> Result<(), Error> {
 
 /// Whether somebody listens: connecting to a file without a listener is refused (`connect(2)`).
 fn is_alive(path: &Path) -> Result<bool, Error> {
-    match UnixStream::connect(path) {
-        Ok(_) => Ok(true),
+    let attempt = || {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        // A blocking one would wait for as long as the listener's queue is full.
+        socket.set_nonblocking(true)?;
+        socket.connect(&SockAddr::unix(path)?)
+    };
+    match attempt() {
+        Ok(()) => Ok(true),
         Err(error) => match error.kind() {
             ErrorKind::ConnectionRefused | ErrorKind::NotFound => Ok(false),
             // EAGAIN: its queue is full, so there is one. EACCES: it is not ours to try.
@@ -205,6 +210,7 @@ impl Drop for Listener {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixStream;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
@@ -260,6 +266,25 @@ mod tests {
         assert!(matches!(listen(&folder.path(), 0o600), Err(Error::InUse(_))));
         assert!(UnixStream::connect(folder.path()).is_ok());
         drop(first);
+    }
+
+    #[test]
+    fn a_live_server_whose_queue_is_full_is_alive() {
+        let folder = Folder::new();
+        let busy = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        let address = SockAddr::unix(folder.path()).unwrap();
+        busy.bind(&address).unwrap();
+        busy.listen(1).unwrap();
+        let waiting: Vec<_> = std::iter::repeat_with(|| {
+            let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            socket.connect(&address).map(|()| socket)
+        })
+        .map_while(Result::ok)
+        .take(100)
+        .collect();
+        assert!(waiting.len() < 100, "the queue has an end");
+        assert!(matches!(listen(&folder.path(), 0o600), Err(Error::InUse(_))));
     }
 
     #[test]
