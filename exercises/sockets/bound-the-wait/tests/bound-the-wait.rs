@@ -188,7 +188,11 @@ fn asks(
     within: Duration,
 ) -> (Asking, Instant) {
     let request = request.into();
-    let how = format!("with {} bytes, for {count}, within {within:?}", request.len());
+    let time = match within {
+        Duration::ZERO => "by a deadline that has passed".to_owned(),
+        within => format!("within {within:?}"),
+    };
+    let how = format!("with {} bytes, for {count}, {time}", request.len());
     let deadline = Instant::now() + within;
     let asking = c.call("ask", &how, move || {
         let mut reply = vec![0; count];
