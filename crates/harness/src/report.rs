@@ -12,7 +12,7 @@ pub struct Mistake {
     pub name: &'static str,
     /// One sentence: what the answer did, and what that leads to.
     pub why: &'static str,
-    /// Where it is written: `RFC 9293 §3.8`, `write(2)`.
+    /// Where it is written: `RFC 9293 §3.7`, `write(2)`.
     pub spec: &'static str,
 }
 

@@ -6,7 +6,7 @@ use harness::Mistake;
 pub(crate) const WAITS: Mistake = Mistake {
     name: "waits-for-more",
     why: "a client may wait for its answer before it sends more: answer what has come, whatever it is",
-    spec: "RFC 9293 §3.8: the stream has no message borders; read(2)",
+    spec: "RFC 9293 §3.7: the stream has no message borders; read(2)",
 };
 /// A zero comes back that was never sent.
 pub(crate) const STALE: Mistake = Mistake {
@@ -24,13 +24,13 @@ pub(crate) const ZERO_AGAIN: Mistake = Mistake {
 pub(crate) const ONE_READ: Mistake = Mistake {
     name: "one-read-one-write",
     why: "one `read` gives what has arrived by then, not what the client will send: read until `Ok(0)`",
-    spec: "RFC 9293 §3.8: the stream has no message borders; read(2)",
+    spec: "RFC 9293 §3.7: the stream has no message borders; read(2)",
 };
 /// U+FFFD comes back in place of bytes that are no UTF-8.
 pub(crate) const NOT_TEXT: Mistake = Mistake {
     name: "bytes-are-not-text",
     why: "not every byte is part of a character, and a read may end within one: leave bytes as they are",
-    spec: "RFC 9293 §3.8: a stream of octets; String::from_utf8_lossy",
+    spec: "RFC 9293 §2.2: a stream of bytes; String::from_utf8_lossy",
 };
 /// Nothing comes back until the other clients have gone.
 pub(crate) const ONE_CLIENT: Mistake = Mistake {

@@ -16,12 +16,12 @@ pub(crate) const COUNTS_HEADER: Mistake = Mistake {
 pub(crate) const ONE_READ: Mistake = Mistake {
     name: "one-read-one-message",
     why: "what came in one piece was taken for one whole message; a piece may be any part of one, or more than one",
-    spec: "RFC 9293 §3.8: the stream has no message borders; read(2)",
+    spec: "RFC 9293 §3.7: the stream has no message borders; read(2)",
 };
 pub(crate) const LOST_SECOND: Mistake = Mistake {
     name: "lost-second-frame",
     why: "bytes that came in the same piece, behind a frame, were thrown away; they begin the next frame",
-    spec: "RFC 9293 §3.8: the stream has no message borders",
+    spec: "RFC 9293 §3.7: the stream has no message borders",
 };
 pub(crate) const TRUSTS_LENGTH: Mistake = Mistake {
     name: "trusts-the-length",

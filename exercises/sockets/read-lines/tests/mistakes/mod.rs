@@ -5,12 +5,12 @@ use harness::Mistake;
 pub(crate) const ONE_READ: Mistake = Mistake {
     name: "one-read-one-line",
     why: "what one `read` gave was taken for a line; a line may come in any number of reads, and a read may hold any number of lines",
-    spec: "RFC 9293 §3.8: the stream has no message borders; read(2)",
+    spec: "RFC 9293 §3.7: the stream has no message borders; read(2)",
 };
 pub(crate) const SPLIT_CRLF: Mistake = Mistake {
     name: "split-crlf",
     why: "CR came in one read and LF in the next; they are one end of a line all the same",
-    spec: "RFC 9293 §3.8: a cut may fall between any two bytes",
+    spec: "RFC 9293 §3.7: a cut may fall between any two bytes",
 };
 pub(crate) const LOST_AFTER: Mistake = Mistake {
     name: "lost-after-line",
@@ -55,7 +55,7 @@ pub(crate) const UNBOUNDED: Mistake = Mistake {
 pub(crate) const LIMIT_BY_CUT: Mistake = Mistake {
     name: "limit-by-the-cut",
     why: "the limit is looked at only while the line's end is missing, so the cuts decide what is accepted",
-    spec: "RFC 9293 §3.8: the same bytes, however they are cut",
+    spec: "RFC 9293 §3.7: the same bytes, however they are cut",
 };
 pub(crate) const GOES_ON: Mistake = Mistake {
     name: "goes-on-after-refusal",
