@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::attempt::{Attempt, LIMIT, Summary};
-use crate::commands::unknown;
+use crate::commands::{MAP, unknown};
 use crate::progress::{Content, Progress, Tally};
 use crate::screen::{Screen, count};
 use crate::show;
@@ -124,7 +124,7 @@ pub(crate) fn choose<'a>(
         } else {
             let tasks = workspace.exercises().map(|exercise| exercise.task.as_str());
             let chapters = workspace.chapters.iter().map(|chapter| chapter.name.as_str());
-            unknown("exercise or chapter", name, nearest(name, tasks.chain(chapters)));
+            unknown("exercise or chapter", name, nearest(name, tasks.chain(chapters)), MAP);
             return Ok(None);
         }
     }

@@ -19,7 +19,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Code> {
     let mistakes = workspace.mistakes();
     let Some(mistake) = mistakes.iter().find(|name| **name == options.mistake) else {
         let near = nearest(&options.mistake, mistakes.iter().map(String::as_str));
-        unknown("mistake", &options.mistake, near);
+        let list = "book/src/mistakes/index.md lists them by name; so does the book: cargo course book --open";
+        unknown("mistake", &options.mistake, near, list);
         return Ok(Code::Usage);
     };
     let screen = Screen::of_stdout();

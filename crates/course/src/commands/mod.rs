@@ -22,17 +22,21 @@ use crate::workspace::{Exercise, Workspace, nearest};
 pub(crate) fn exercise<'a>(workspace: &'a Workspace, task: &str) -> Result<&'a Exercise, Code> {
     workspace.exercise(task).ok_or_else(|| {
         let names = workspace.exercises().map(|exercise| exercise.task.as_str());
-        unknown("exercise", task, nearest(task, names));
+        unknown("exercise", task, nearest(task, names), MAP);
         Code::Usage
     })
 }
 
-/// Says that there is no `kind` of this name, and which names are near it.
-pub(crate) fn unknown(kind: &str, name: &str, near: Vec<&str>) {
+/// Where a name of an exercise or a chapter can be found.
+pub(crate) const MAP: &str = "`cargo course` lists what there is.";
+
+/// Says that there is no `kind` of this name, and which names are near it; if none is, `list`
+/// says where they all are.
+pub(crate) fn unknown(kind: &str, name: &str, near: Vec<&str>, list: &str) {
     let name = crate::screen::visible(name);
     eprintln!("There is no {kind} named `{name}`.");
     match near.as_slice() {
-        [] => eprintln!("`cargo course` lists what there is."),
+        [] => eprintln!("{list}"),
         names => eprintln!("Did you mean {}?", names.join(", ")),
     }
 }

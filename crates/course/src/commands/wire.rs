@@ -41,7 +41,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Code> {
         Some(name) => {
             let wanted = name.replace([' ', '-'], "_");
             let Some(check) = checks.iter().find(|check| **check == wanted) else {
-                unknown("check", name, nearest(&wanted, checks.iter().map(String::as_str)));
+                let near = nearest(&wanted, checks.iter().map(String::as_str));
+                unknown("check", name, near, &format!("There are {}.", checks.join(", ")));
                 return Ok(Code::Usage);
             };
             Some(check.as_str())
@@ -114,11 +115,13 @@ fn show(record: &Record, check: &str, checks: &[String], records: &Path) {
         ..transcript::Options::default()
     };
     if record.events.is_empty() {
-        println!("Nothing crossed the wire in this check.");
+        println!(
+            "Nothing crossed the wire in this check: the steps of its report are all there is."
+        );
     }
     print!("{}", transcript::draw(record, &options));
     let others: Vec<&String> =
-        checks.iter().filter(|name| *name != check && file(records, name).is_file()).collect();
+        checks.iter().filter(|name| *name != check && has_events(records, name)).collect();
     if !others.is_empty() {
         println!("\nRecorded too; name one after the exercise:");
         others.iter().for_each(|name| println!("  {name}"));
@@ -133,11 +136,14 @@ fn choose<'a>(records: &Path, checks: &'a [String]) -> Option<&'a str> {
         let verdict = Verdict::load(records, check).ok().flatten();
         verdict.is_some_and(|verdict| verdict.status == Status::Failed)
     };
-    let full = |check: &&&String| {
-        load(records, check).ok().flatten().is_some_and(|record| !record.events.is_empty())
-    };
+    let full = |check: &&&String| has_events(records, check);
     let chosen = recorded.iter().find(failed).or_else(|| recorded.iter().rfind(full));
     chosen.or(recorded.first()).map(|check| check.as_str())
+}
+
+/// Whether anything crossed the wire in a check; a record that cannot be read has nothing to show.
+fn has_events(records: &Path, check: &str) -> bool {
+    load(records, check).ok().flatten().is_some_and(|record| !record.events.is_empty())
 }
 
 fn file(records: &Path, check: &str) -> PathBuf {
