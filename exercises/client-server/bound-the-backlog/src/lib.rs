@@ -54,13 +54,13 @@ impl Backlog {
     }
 
     /// Writes what waits, until nothing does or the writer can take no more for now
-    /// ([`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock)). Both are a success: other connections
+    /// ([`io::ErrorKind::WouldBlock`]). Both are a success: other connections
     /// have their turn, and what is left goes out at a later call. A writer that was interrupted is
     /// asked again.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::WriteZero`](io::ErrorKind::WriteZero) if the writer takes nothing (`Ok(0)`).
+    /// [`io::ErrorKind::WriteZero`] if the writer takes nothing (`Ok(0)`).
     /// Any other error of the writer, as it is.
     pub fn flush(&mut self, writer: &mut impl Write) -> io::Result<()> {
         let _ = (writer, self.low); // Yours to use; then this line can go.
