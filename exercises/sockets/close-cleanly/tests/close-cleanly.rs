@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use close_cleanly::{Closed, close_cleanly};
 use harness::{Check, Ending, Mistake, Outcome, Peer, Running, check};
+use socket2::SockRef;
 
 const RESET_ON_CLOSE: Mistake = Mistake {
     name: "reset-on-close",
@@ -140,10 +141,15 @@ fn as_much_as_the_limit_is_not_too_much() -> Outcome {
 #[test]
 fn a_reset_is_an_error() -> Outcome {
     check(|c| {
-        let (stream, client) = c.pair("client")?;
+        let (stream, mut client) = c.pair("client")?;
         let call = closes(c, stream, b"reply", LIMIT, PATIENCE)?;
+        // A `shutdown` after the reset would be an error of its own; so the end comes first.
+        hears_to_the_end(c, &mut client, b"reply")?;
         c.want("an error: the client reset the connection");
-        client.reset()?;
+        let linger = SockRef::from(client.stream()).set_linger(Some(Duration::ZERO));
+        linger.map_err(|error| c.fail(None, format!("setting SO_LINGER: {error}")))?;
+        drop(client);
+        c.did("the client closed with SO_LINGER 0: RST");
         let result = call.result()?;
         let taken = matches!(result, Ok(Closed::ByBoth)).then_some(&RESET_IS_END);
         c.ensure(result.is_err(), taken, || format!("your `close_cleanly` returned {result:?}"))
