@@ -41,8 +41,8 @@ pub(crate) struct Options {
     /// Run each solution this often
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     times: u32,
-    /// Run each wrong answer this often
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    /// Run each wrong answer this often; 0 leaves them out
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(..=10_000))]
     times_wrong: u32,
     /// Run many at once, four for each processor
     #[arg(long)]
@@ -117,8 +117,11 @@ fn prove(
     let (mirror, unwritten) = Mirror::write(workspace, &everything)?;
     let mut problems = Vec::new();
     let mut subjects: Vec<&Subject> = Vec::new();
-    for subject in everything.iter().filter(|s| exercises.iter().any(|e| e.task == s.exercise.task))
-    {
+    let asked_for = |subject: &&Subject| {
+        let left_out = matches!(subject.kind, Kind::Wrong(_)) && options.times_wrong == 0;
+        !left_out && exercises.iter().any(|exercise| exercise.task == subject.exercise.task)
+    };
+    for subject in everything.iter().filter(asked_for) {
         match unwritten.get(&subject.package()) {
             Some(problem) => problems.push(format!("{subject}: {problem}")),
             None => subjects.push(subject),
