@@ -50,7 +50,7 @@ pub fn judge(server: SocketAddr) -> Verdict {
 // answer:
 
 /// More than a server's buffer, and more than many a limit.
-const MUCH: u32 = 300_000;
+const MUCH: u32 = 150_000;
 
 /// Sends much while it reads, half-closes, and expects just as much, and then the end.
 fn much_and_then_the_end(mut stream: TcpStream) -> Verdict {

@@ -88,7 +88,7 @@ fn crumbling(mut client: Client) -> io::Result<()> {
 /// Takes its time before it first answers.
 fn slow(client: Client) -> io::Result<()> {
     client.get_ref().peek(&mut [0])?;
-    thread::sleep(Duration::from_millis(40));
+    thread::sleep(Duration::from_millis(25));
     plain(client)
 }
 
