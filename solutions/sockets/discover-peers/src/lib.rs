@@ -26,7 +26,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 const QUESTION: u8 = b'?';
 const ANSWER: u8 = b'!';
 const LONGEST_NAME: usize = 63;
-const LONGEST_ANSWER: usize = 1 + 8 + 2 + LONGEST_NAME;
+/// A kind, an id, a port, and the name.
+const LONGEST_ANSWER: usize = 11 + LONGEST_NAME;
 // end answer
 
 /// A peer: its id, which no other has, and the service for which it answers.

@@ -39,7 +39,7 @@ pub fn serve(listener: TcpListener) -> io::Result<()> {
 
 /// Sends back what `stream` sends until its end.
 fn echo(mut stream: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 16 * 1024];
+    let mut buffer = [0; 16_384];
     loop {
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(()),
