@@ -1,0 +1,3 @@
+//! What `tcp-ip` runs.
+
+pub(crate) mod tour;
