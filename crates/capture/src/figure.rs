@@ -17,7 +17,10 @@
 //! ```
 
 use std::fmt::Write as _;
+use std::fs;
+use std::io;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use crate::bytes;
 use crate::dissect::Field;
@@ -54,6 +57,30 @@ pub fn html(bytes: &[u8], fields: &[Field], options: &Options) -> String {
     figure.unnamed();
     let drawing = figure.octets() + &figure.table(&rows);
     wrap("wire wire-message", &drawing, &options.caption)
+}
+
+/// Writes a book's figures into `folder`, a file `<name>.html` each. With `check` it writes nothing.
+/// Either way it says which files were not what they are to be.
+///
+/// # Errors
+///
+/// If the folder cannot be made, or a file cannot be written.
+pub fn publish(folder: &Path, figures: &[(&str, String)], check: bool) -> io::Result<Vec<PathBuf>> {
+    let mut differing = Vec::new();
+    if !check {
+        fs::create_dir_all(folder)?;
+    }
+    for (name, figure) in figures {
+        let path = folder.join(format!("{name}.html"));
+        if fs::read_to_string(&path).ok().as_ref() == Some(figure) {
+            continue;
+        }
+        if !check {
+            fs::write(&path, figure)?;
+        }
+        differing.push(path);
+    }
+    Ok(differing)
 }
 
 /// A `<figure>` around a drawing, with a caption unless that is empty.

@@ -33,6 +33,9 @@ pub struct Options {
     /// Whether times are shown, and waits drawn longer than other steps. Without, two runs of the
     /// same conversation draw the same.
     pub times: bool,
+    /// Whether sizes are shown. Without, a conversation whose pieces depend on how much the
+    /// system's buffers took draws the same in every run; [labels](Self::labels) say what they are.
+    pub sizes: bool,
     /// How many events are drawn; the others are counted.
     pub limit: usize,
     /// Labels of events (by their index in [`Record::events`]) in place of the bytes.
@@ -46,6 +49,7 @@ impl Default for Options {
             title: String::new(),
             caption: String::new(),
             times: true,
+            sizes: true,
             limit: 60,
             labels: Vec::new(),
         }

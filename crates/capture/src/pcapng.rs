@@ -105,7 +105,7 @@ fn packets(record: &Record, shown: &[Option<Shown>]) -> (Vec<Packet>, usize) {
         let (sender, receiver) = words::ends(flow, event.direction);
         let comment = format!("{sender} → {receiver}: {comment}");
         let has_packet = match (flow.transport, &event.what) {
-            (_, What::Error(_) | What::Timeout) => false,
+            (_, What::Error(_) | What::Timeout | What::Note(_)) => false,
             (Transport::Udp, What::Data(data)) => {
                 packets.push(conversation.datagram(
                     event.direction,

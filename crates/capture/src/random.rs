@@ -83,12 +83,13 @@ impl Random {
         let mut at = Duration::ZERO;
         for _ in 0..self.below(20) {
             at += Duration::from_nanos(self.next() % 1_000_000_000);
-            let what = match self.below(8) {
+            let what = match self.below(9) {
                 0 => What::Opened,
                 1 => What::Shutdown,
                 2 => What::Reset,
                 3 => What::Timeout,
                 4 => What::Error(self.name()),
+                5 => What::Note(self.name()),
                 _ => What::Data(self.bytes(80)),
             };
             let flow = FlowId(self.below(record.flows.len()));

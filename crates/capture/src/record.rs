@@ -76,6 +76,8 @@ pub enum What {
     Error(String),
     /// A wait ended with nothing to show.
     Timeout,
+    /// What the local end's program did, or was told, that no wire carries: a poll, a signal.
+    Note(String),
 }
 
 /// One thing that happened on a flow.

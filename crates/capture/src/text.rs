@@ -7,6 +7,7 @@
 //! 0.000150000 0 sent data 7
 //!   68656c6c 6f0d0a
 //! 0.000190000 0 received error "broken pipe"
+//! 0.000195000 0 sent note "told to stop"
 //! 0.000200000 0 sent data 0 arrives 0.020200000
 //! 0.000210000 0 sent shutdown lost
 //! dropped 0
@@ -137,6 +138,7 @@ impl Record {
                 What::Reset => write!(text, "reset")?,
                 What::Error(error) => write!(text, "error {error:?}")?,
                 What::Timeout => write!(text, "timeout")?,
+                What::Note(note) => write!(text, "note {note:?}")?,
             }
             match event.arrival {
                 Arrival::Unknown => writeln!(text)?,

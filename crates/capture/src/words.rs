@@ -33,9 +33,9 @@ pub(crate) fn ends(flow: &Flow, direction: Direction) -> (String, String) {
     }
 }
 
-/// Whether something crossed the wire. Errors and timeouts happened at one end.
+/// Whether something crossed the wire. Errors, timeouts and notes are of one end.
 pub(crate) fn crossed(what: &What) -> bool {
-    !matches!(what, What::Error(_) | What::Timeout)
+    !matches!(what, What::Error(_) | What::Timeout | What::Note(_))
 }
 
 /// What happened: `7 bytes`, `FIN: client will send no more`.
@@ -69,6 +69,7 @@ pub(crate) fn event(flow: &Flow, event: &Event) -> String {
         (What::Timeout, Direction::Received) => {
             format!("timeout: {local} waited, and nothing came")
         }
+        (What::Note(note), _) => format!("{local}: {}", plain(note)),
     };
     if event.arrival == Arrival::Lost { words + " (lost on the way)" } else { words }
 }

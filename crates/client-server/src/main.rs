@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use programs::{echo, load, tour};
+use programs::{echo, figures, load, tour};
 
 /// Chapter 3 of On the Wire: one protocol, every server. Without a program: the tour.
 #[derive(Debug, Parser)]
@@ -21,6 +21,7 @@ struct Arguments {
 enum Program {
     Echo(echo::EchoServer),
     Load(load::Load),
+    Figures(figures::Figures),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         None => tour::run().map(|held| if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Some(Program::Echo(arguments)) => echo::run(&arguments).map(|()| ExitCode::SUCCESS),
         Some(Program::Load(arguments)) => load::run(&arguments),
+        Some(Program::Figures(arguments)) => figures::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         let bold = io::stderr().is_terminal();

@@ -38,6 +38,7 @@ pub(crate) fn last_seen(record: &Record, now: Duration) -> String {
                 (What::Reset, _) => "reset",
                 (What::Error(_), _) => "failed",
                 (What::Timeout, _) => "waited in vain",
+                (What::Note(_), _) => "took note",
             };
             let ago = now.saturating_sub(event.at).as_secs_f32();
             line.push_str(&format!("; last, {ago:.1} s ago, it {what}"));

@@ -12,6 +12,9 @@ use crate::words;
 /// The width of a monospaced character, and more than that of most others.
 const CHARACTER: f64 = 6.7;
 
+/// Data of which neither size nor content is said.
+const SOME: &str = "bytes";
+
 /// Characters that take so much room.
 fn characters(width: f64) -> usize {
     // The room is some hundred units wide at most, and never negative.
@@ -87,7 +90,11 @@ impl<'a> Ladder<'a> {
             }
             if let What::Data(data) = &event.what {
                 let own = self.own_label(index).map(str::to_owned);
-                let _ = write!(words, ", {}", own.unwrap_or_else(|| bytes_label(data, 60)));
+                if self.options.sizes {
+                    let _ = write!(words, ", {}", own.unwrap_or_else(|| bytes_label(data, 60)));
+                } else {
+                    words = format!("{sender} to {receiver}: {}", own.unwrap_or(SOME.to_owned()));
+                }
             }
             if self.options.times {
                 let clock = &self.layout.clock;
@@ -143,7 +150,8 @@ impl<'a> Ladder<'a> {
         let udp_opened = event.what == What::Opened && flow.transport == Transport::Udp;
         if !words::crossed(&event.what) || udp_opened {
             self.time(event, y);
-            self.local_event(local, peer, y, &label(event));
+            let wrong = !matches!(event.what, What::Note(_));
+            self.local_event(local, peer, y, &label(event), wrong);
             return;
         }
         let end = self.layout.arrival[index].unwrap_or(y + layout::SLOPE);
@@ -172,18 +180,19 @@ impl<'a> Ladder<'a> {
     }
 
     /// An event at one end only: a square on its lifeline, with words.
-    fn local_event(&mut self, local: f64, peer: f64, y: f64, words: &str) {
+    fn local_event(&mut self, local: f64, peer: f64, y: f64, words: &str, wrong: bool) {
+        let class = if wrong { " wire-wrong" } else { "" };
         let (anchor, x) = if peer < local { ("end", local - 9.0) } else { ("start", local + 9.0) };
         let most = characters((peer - local).abs() - 14.0);
         let _ = writeln!(
             self.svg,
-            "<rect class=\"wire-mark\" x=\"{:.1}\" y=\"{:.1}\" width=\"8\" height=\"8\"/>",
+            "<rect class=\"wire-mark{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"8\" height=\"8\"/>",
             local - 4.0,
             y - 4.0,
         );
         let _ = writeln!(
             self.text,
-            "<text class=\"wire-label wire-wrong\" text-anchor=\"{anchor}\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
+            "<text class=\"wire-label{class}\" text-anchor=\"{anchor}\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
             y + 4.0,
             escape(&cut(words, most)),
         );
@@ -253,10 +262,15 @@ impl<'a> Ladder<'a> {
             (_, false) => ("end", tail.0 - 10.0, tail.1),
         };
         let tag = if self.layout.tagged { format!("[{}] ", event.flow.0) } else { String::new() };
-        let first = format!("{tag}{}", label(event));
+        let sized = self.options.sizes || !matches!(event.what, What::Data(_));
+        let first = match self.own_label(index) {
+            _ if sized => format!("{tag}{}", label(event)),
+            own => format!("{tag}{}", own.unwrap_or(SOME)),
+        };
         let lost = if event.arrival == Arrival::Lost { " (lost)" } else { "" };
         let rest = room.saturating_sub(first.chars().count() + 1 + lost.len());
         let second = match (self.own_label(index), &event.what) {
+            _ if !sized => String::new(),
             (Some(label), _) => cut(label, rest),
             (None, What::Data(data)) => bytes_label(data, rest),
             (None, _) => String::new(),
@@ -304,6 +318,7 @@ fn label(event: &Event) -> String {
         (What::Shutdown, _) => "FIN".to_owned(),
         (What::Reset, _) => "RST".to_owned(),
         (What::Error(error), _) => format!("error: {error}"),
+        (What::Note(note), _) => note.clone(),
         (What::Timeout, Direction::Sent) => "timeout: nothing could be sent".to_owned(),
         (What::Timeout, Direction::Received) => "timeout: nothing came".to_owned(),
     }

@@ -37,6 +37,7 @@ fn whatever_is_recorded_is_well_formed() {
             title: random.pick(&["", "<script>", "{{#include x}}"]).into(),
             caption: random.pick(&["", "a < b\n\nc"]).into(),
             times: random.below(2) == 0,
+            sizes: random.below(2) == 0,
             limit: random.below(20),
             labels: vec![(random.below(20), "\"<b>\" & more".into())],
         };
@@ -75,6 +76,22 @@ fn without_times_and_ports_two_runs_draw_the_same() {
         figure(&record(&events), &Options { times: false, ..Options::default() })
     };
     assert_eq!(draw(1), draw(100));
+}
+
+#[test]
+fn without_sizes_labels_say_what_it_was_and_notes_are_no_errors() {
+    let record = record(&[
+        (0, Received, What::Note("poll: writable".into()), Unknown),
+        (1, Sent, data(b"as much as fitted"), Unknown),
+    ]);
+    let labels = vec![(1, "what the buffers took".to_owned())];
+    let options = Options { sizes: false, times: false, labels, ..Options::default() };
+    let svg = figure(&record, &options);
+    assert!(!svg.contains("17 bytes") && !svg.contains("wire-wrong"), "{svg}");
+    assert!(svg.contains(">what the buffers took<"), "{svg}");
+    assert!(
+        svg.contains(">client: poll: writable; client to server: what the buffers took</desc>")
+    );
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Conversation {
                 say(self, direction, RST | ACK, b"", b"", comment.to_owned());
                 self.over = true;
             }
-            What::Error(_) | What::Timeout => return false,
+            What::Error(_) | What::Timeout | What::Note(_) => return false,
         }
         self.begun = true;
         true

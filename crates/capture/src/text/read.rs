@@ -85,6 +85,7 @@ impl<'a> Reader<'a> {
             "reset" => What::Reset,
             "error" => What::Error(line.quoted("the error, in quotes")?),
             "timeout" => What::Timeout,
+            "note" => What::Note(line.quoted("the note, in quotes")?),
             other => return Err(line.unexpected("what happened", other)),
         };
         let arrival = match line.optional_word() {

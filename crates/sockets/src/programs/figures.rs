@@ -5,8 +5,8 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
 use anyhow::{Context, Result, ensure};
 use capture::dissect::{Dissector, Frames, Lines, tiles};
@@ -51,19 +51,9 @@ pub(crate) struct Figures {
 
 pub(crate) fn run(arguments: &Figures) -> Result<()> {
     let folder = &arguments.out;
-    let mut wrong = Vec::new();
-    if !arguments.check {
-        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-    }
-    for (name, figure) in all()? {
-        let path = folder.join(format!("{name}.html"));
-        if !arguments.check {
-            fs::write(&path, figure).with_context(|| format!("writing {}", path.display()))?;
-        } else if fs::read_to_string(&path).ok().as_ref() != Some(&figure) {
-            wrong.push(path.display().to_string());
-        }
-    }
-    ensure!(wrong.is_empty(), "not what runs now: {}", wrong.join(", "));
+    let differing = figure::publish(folder, &all()?, arguments.check)
+        .with_context(|| format!("writing to {}", folder.display()))?;
+    ensure!(!arguments.check || differing.is_empty(), "not what runs now: {differing:?}");
     Ok(())
 }
 
