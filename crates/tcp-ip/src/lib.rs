@@ -4,7 +4,14 @@
 //! next deadline go out. So the same TCP runs on a TUN device with the kernel as its peer, and in
 //! a test where a minute of network time takes milliseconds.
 
+pub mod checksum;
+pub mod icmp;
+pub mod ip;
+pub mod malformed;
+pub mod random;
 pub mod tcp;
 pub mod time;
+pub mod udp;
 
+pub use malformed::Malformed;
 pub use time::Instant;
