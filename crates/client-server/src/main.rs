@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use sockets::wire::Wire;
 
 use programs::{echo, figures, load, tour};
 
@@ -15,6 +16,8 @@ use programs::{echo, figures, load, tour};
 struct Arguments {
     #[command(subcommand)]
     program: Option<Program>,
+    #[command(flatten)]
+    wire: Wire,
 }
 
 #[derive(Debug, Subcommand)]
@@ -26,11 +29,13 @@ enum Program {
 
 fn main() -> ExitCode {
     // Bad arguments end here: a sentence on standard error, and exit code 2.
-    let Arguments { program } = Arguments::parse();
+    let Arguments { program, wire } = Arguments::parse();
     let done = match program {
-        None => tour::run().map(|held| if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
-        Some(Program::Echo(arguments)) => echo::run(&arguments).map(|()| ExitCode::SUCCESS),
-        Some(Program::Load(arguments)) => load::run(&arguments),
+        None => {
+            tour::run(&wire).map(|held| if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Some(Program::Echo(arguments)) => echo::run(&arguments, &wire).map(|()| ExitCode::SUCCESS),
+        Some(Program::Load(arguments)) => load::run(&arguments, &wire),
         Some(Program::Figures(arguments)) => figures::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

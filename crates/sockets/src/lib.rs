@@ -14,6 +14,7 @@
 //! | [`unix`], [`resolve`] | paths and names |
 //! | [`options`] | what each socket option changes, measured |
 //! | [`dissectors`] | what the octets of the chapter's own messages mean |
+//! | [`serving`], [`wire`] | what every program of the course shares: signals, arguments, `--trace` |
 //!
 //! It is for Unix. What is only *seen on Linux*, and what POSIX or an RFC guarantees, is said apart.
 
@@ -34,6 +35,8 @@ pub mod log;
 pub mod options;
 mod random;
 pub mod resolve;
+pub mod serving;
 pub mod udp;
 pub mod udp_echo;
 pub mod unix;
+pub mod wire;

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use programs::{discover, figures, options, resolve, tcp_echo, tour, udp_echo, unix_echo, wire};
+use programs::{discover, figures, options, resolve, tcp_echo, tour, udp_echo, unix_echo};
+use sockets::wire;
 
 /// Chapter 1 of On the Wire: sockets. Without a program: the tour.
 #[derive(Debug, Parser)]

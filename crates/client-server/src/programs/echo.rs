@@ -1,15 +1,19 @@
 //! `echo`: the chapter's protocol under each of its shells.
 
+use std::io;
+use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use client_server::{
-    Address, Blocking, Echo, EventLoop, Handle, Limits, Listener, Model, Statistics,
+    Address, Blocking, Echo, EventLoop, Handle, Limits, Listener, Model, Recorded, Service,
+    Statistics,
 };
-
-use super::serving;
+use sockets::log::Log;
+use sockets::serving;
+use sockets::wire::Wire;
 
 /// Echoes every octet that clients send, until they end their direction.
 #[derive(Debug, Args)]
@@ -50,7 +54,51 @@ enum Shell {
     EventLoop,
 }
 
-pub(crate) fn run(arguments: &EchoServer) -> Result<()> {
+pub(crate) fn run(arguments: &EchoServer, wire: &Wire) -> Result<()> {
+    let idle = arguments.idle;
+    let service = move |_: Option<IpAddr>| Echo::new(idle);
+    let log = Log::to(io::stderr(), "echo");
+    let listeners = listeners(arguments)?;
+    let address = listeners[0].address()?;
+    let served = match wire.watch(&log) {
+        // Nobody looks, and nothing is recorded.
+        None => serve(arguments, listeners, &address, service, &log),
+        Some((recorder, watch)) => {
+            let recorded = Recorded::new(service, recorder, address.clone());
+            let served = serve(arguments, listeners, &address, recorded, &log);
+            served.and(watch.finish().map_err(Into::into))
+        }
+    };
+    log.close(Duration::from_secs(1));
+    served
+}
+
+/// One listener, or one for each loop.
+fn listeners(arguments: &EchoServer) -> Result<Vec<Listener>> {
+    let listening = || format!("listening on {}", arguments.listen);
+    match (arguments.model, arguments.workers, &arguments.listen) {
+        (Shell::EventLoop, 2.., Address::Unix(_)) => {
+            bail!("a Unix-domain socket cannot be shared by several loops: use --workers 1")
+        }
+        (Shell::EventLoop, workers @ 2.., Address::Tcp(address)) => {
+            Listener::bind_shared(*address, usize::from(workers)).with_context(listening)
+        }
+        (_, _, address) => Ok(vec![Listener::bind(address).with_context(listening)?]),
+    }
+}
+
+/// Serves under the shell that was asked for, until a signal and to the end.
+fn serve<F>(
+    arguments: &EchoServer,
+    listeners: Vec<Listener>,
+    address: &Address,
+    service: F,
+    log: &Log,
+) -> Result<()>
+where
+    F: Service + Clone + Send + Sync + 'static,
+    F::Session: Send,
+{
     let limits = Limits {
         connections: arguments.connections,
         per_peer: arguments.per_peer,
@@ -58,62 +106,53 @@ pub(crate) fn run(arguments: &EchoServer) -> Result<()> {
         drain: arguments.drain,
         ..Limits::default()
     };
-    let idle = arguments.idle;
-    let service = move |_| Echo::new(idle);
-    let workers = usize::from(arguments.workers);
-    let listening = || format!("listening on {}", arguments.listen);
     let model = match arguments.model {
-        Shell::EventLoop if workers > 1 => return loops(arguments, &limits, service),
         Shell::EventLoop => {
-            let listener = Listener::bind(&arguments.listen).with_context(listening)?;
-            let address = listener.address()?;
-            let server = EventLoop::new(vec![listener], service, limits)?;
-            return serve(&address, vec![server.handle()], || Ok(server.run()?));
+            let mut loops = Vec::new();
+            for listener in listeners {
+                loops.push(EventLoop::new(vec![listener], service.clone(), limits.clone())?);
+            }
+            let handles = loops.iter().map(EventLoop::handle).collect();
+            return until_signal(address, handles, log, || side_by_side(loops));
         }
         Shell::Threads => Model::Threads,
-        Shell::Pool => Model::Pool { workers, queue: usize::from(arguments.queue) },
+        Shell::Pool => Model::Pool {
+            workers: usize::from(arguments.workers),
+            queue: usize::from(arguments.queue),
+        },
     };
-    let listener = Listener::bind(&arguments.listen).with_context(listening)?;
-    let address = listener.address()?;
-    let server = Blocking::new(vec![listener], service, limits, model)?;
-    serve(&address, vec![server.handle()], || Ok(server.run()?))
+    let server = Blocking::new(listeners, service, limits, model)?;
+    until_signal(address, vec![server.handle()], log, || server.run())
 }
 
-/// Several loops on one port, a thread each.
-fn loops(
-    arguments: &EchoServer,
-    limits: &Limits,
-    service: impl Fn(Option<std::net::IpAddr>) -> Echo + Copy + Send + 'static,
-) -> Result<()> {
-    let Address::Tcp(address) = arguments.listen else {
-        bail!("a Unix-domain socket cannot be shared by several loops: use --workers 1");
-    };
-    let listeners = Listener::bind_shared(address, usize::from(arguments.workers))
-        .with_context(|| format!("listening on {address}"))?;
-    let address = listeners[0].address()?;
-    let mut loops = Vec::new();
-    for listener in listeners {
-        loops.push(EventLoop::new(vec![listener], service, limits.clone())?);
+/// Runs the first loop on this thread, and each further one on a thread of its own.
+fn side_by_side<F>(mut loops: Vec<EventLoop<F>>) -> io::Result<Statistics>
+where
+    F: Service + Send + 'static,
+    F::Session: Send,
+{
+    let others = loops.split_off(1);
+    let threads: Vec<_> = others.into_iter().map(|l| thread::spawn(|| l.run())).collect();
+    let mut total = Statistics::default();
+    for one in loops {
+        total += one.run()?;
     }
-    let handles = loops.iter().map(EventLoop::handle).collect();
-    serve(&address, handles, || {
-        let threads: Vec<_> = loops.into_iter().map(|l| thread::spawn(|| l.run())).collect();
-        let mut total = Statistics::default();
-        for thread in threads {
-            total += thread.join().expect("a loop does not panic")?;
-        }
-        Ok(total)
-    })
+    for thread in threads {
+        total += thread.join().expect("a loop does not panic")?;
+    }
+    Ok(total)
 }
 
-fn serve(
+fn until_signal(
     address: &Address,
     handles: Vec<Handle>,
-    run: impl FnOnce() -> Result<Statistics>,
+    log: &Log,
+    run: impl FnOnce() -> io::Result<Statistics>,
 ) -> Result<()> {
-    serving::on_signal(move || handles.iter().for_each(Handle::stop))?;
-    serving::announce(address)?;
+    let stop = move || handles.iter().for_each(Handle::stop);
+    serving::on_signal(stop, || {}).context("registering for signals")?;
+    serving::announce(address).context("printing the address on standard output")?;
     let statistics = run().context("serving")?;
-    eprintln!("stopped: {statistics:?}");
+    log.line(format_args!("stopped: {statistics:?}"));
     Ok(())
 }

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use client_server::Address;
 use client_server::load::{self, Outcome, Pace, Plan, Progress};
+use sockets::wire::Wire;
 
 /// Sends messages to an echo server, and measures how long their echoes take.
 #[derive(Debug, Args)]
@@ -34,7 +35,8 @@ pub(crate) struct Load {
     rate: Option<u32>,
 }
 
-pub(crate) fn run(arguments: &Load) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Load, wire: &Wire) -> Result<ExitCode> {
+    wire.nothing("a load is too much to look at; give --trace to the server, and a small load")?;
     let pace = match arguments.rate {
         Some(rate) => Pace::Open { rate: f64::from(rate) },
         None => Pace::Closed,

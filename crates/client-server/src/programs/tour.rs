@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
+use capture::Tap;
 use client_server::load::{self, Pace, Plan};
 use client_server::output::HIGH_WATER;
 use client_server::{
@@ -15,10 +16,11 @@ use client_server::{
     Session, Statistics, Time,
 };
 use mio::{Events, Interest, Poll, Token};
+use sockets::wire::{Page, Wire};
 
 /// Runs it. `false`: something that it claims did not hold on this machine.
-pub(crate) fn run() -> Result<bool> {
-    let mut tour = Tour { held: true };
+pub(crate) fn run(wire: &Wire) -> Result<bool> {
+    let mut tour = Tour { held: true, page: wire.page() };
     tour.a_silent_client()?;
     tour.a_lost_edge()?;
     tour.a_busy_loop()?;
@@ -27,11 +29,14 @@ pub(crate) fn run() -> Result<bool> {
     tour.a_stall_that_hides()?;
     println!("\nNext: cargo run -p client-server -- echo    and, from another terminal,");
     println!("      cargo run -p client-server -- load --connect <the address that it prints>");
+    tour.page.finish()?;
     Ok(tour.held)
 }
 
 struct Tour {
     held: bool,
+    /// Where single questions are recorded, for `--trace`. What sends as fast as it can is not.
+    page: Page,
 }
 
 impl Tour {
@@ -40,8 +45,13 @@ impl Tour {
     }
 
     fn claim(&mut self, held: bool, what: &str) {
+        self.page.draw();
         println!("  {} {what}", if held { "✓" } else { "✗ does not hold here:" });
         self.held &= held;
+    }
+
+    fn tapped(&self, stream: TcpStream) -> Tap<TcpStream> {
+        Tap::connected(stream, "client", "server", &self.page.recorder)
     }
 
     fn a_silent_client(&mut self) -> Result<()> {
@@ -53,14 +63,14 @@ impl Tour {
         let service = |_: Option<IpAddr>| Echo::new(Duration::from_secs(60));
         let pool = Server::blocking(service, limits.clone(), Model::Pool { workers: 1, queue: 8 })?;
         let silent = pool.connect()?;
-        let waited = ask(&mut pool.connect()?, Duration::from_millis(200))?;
+        let waited = ask(&mut self.tapped(pool.connect()?), Duration::from_millis(200))?;
         self.claim(waited.is_none(), "a pool of one: no answer within 200 ms");
         drop(silent);
         pool.stop()?;
 
         let one_loop = Server::event_loop(service, limits)?;
         let _silent = one_loop.connect()?;
-        let took = ask(&mut one_loop.connect()?, Duration::from_secs(2))?;
+        let took = ask(&mut self.tapped(one_loop.connect()?), Duration::from_secs(2))?;
         let micros = took.map_or(0, |took| took.as_micros());
         self.claim(took.is_some(), &format!("an event loop, one thread too: {micros} µs"));
         one_loop.stop()?;
@@ -148,7 +158,7 @@ impl Tour {
             sent < 64 << 20,
             &format!("≈ {} KiB went; then the server read no more", sent / 1024),
         );
-        let took = ask(&mut server.connect()?, Duration::from_secs(2))?;
+        let took = ask(&mut self.tapped(server.connect()?), Duration::from_secs(2))?;
         self.claim(took.is_some(), "others are served meanwhile");
         let statistics = server.stop()?;
         let queued = statistics.bytes_in - statistics.bytes_out;
@@ -297,9 +307,9 @@ fn listen() -> Result<(Listener, SocketAddr)> {
 }
 
 /// Asks once. `None`: no answer within `limit`.
-fn ask(stream: &mut TcpStream, limit: Duration) -> Result<Option<Duration>> {
+fn ask(stream: &mut Tap<TcpStream>, limit: Duration) -> Result<Option<Duration>> {
     let begin = Instant::now();
-    stream.set_read_timeout(Some(limit))?;
+    stream.get_ref().set_read_timeout(Some(limit))?;
     stream.write_all(b"anybody there?")?;
     match stream.read_exact(&mut [0; 14]) {
         Ok(()) => Ok(Some(begin.elapsed())),

@@ -14,8 +14,7 @@ use clap::{Args, Subcommand};
 use sockets::discovery::{Asker, LONGEST_NAME, Network, PORT, Responder};
 use sockets::log::Log;
 use sockets::udp::Datagrams;
-
-use super::{serving, wire};
+use sockets::{serving, wire};
 
 /// Asks a multicast group who is there, and prints each service that answers.
 ///
@@ -90,7 +89,7 @@ pub(crate) fn run(arguments: &Discover, wire: &wire::Wire) -> Result<()> {
     };
     let saved = watch.map_or(Ok(()), wire::Watch::finish);
     log.close(Duration::from_secs(1));
-    done.and(saved)
+    done.and(saved.map_err(Into::into))
 }
 
 /// Asks on all networks at once.

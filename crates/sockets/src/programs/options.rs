@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use sockets::options::{ALL, Claim, Findings, SocketOption};
-
-use super::wire::Wire;
+use sockets::wire::Wire;
 
 /// Shows what each socket option changes, measured on sockets of its own.
 #[derive(Debug, Args)]

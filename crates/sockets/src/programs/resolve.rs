@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::Args;
 use sockets::resolve::{Target, in_hosts_file, kind};
-
-use super::serving;
-use super::wire::Wire;
+use sockets::serving;
+use sockets::wire::Wire;
 
 /// Asks the system for a name's addresses, in the order in which to try them, and shows what this
 /// machine's own files say.

@@ -9,8 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use sockets::echo::{self, Ended, Event, Limits, Report, Server};
 use sockets::log::Log;
-
-use super::{serving, wire};
+use sockets::{serving, wire};
 
 /// Echoes every octet that TCP clients send, in order, until they end their direction.
 #[derive(Debug, Args)]
@@ -83,7 +82,7 @@ impl LimitArguments {
         log.line(format_args!("stopped: {served} connections, {echoed} octets, {cut} cut"));
         let saved = watch.map_or(Ok(()), wire::Watch::finish);
         log.close(Duration::from_secs(1));
-        saved
+        Ok(saved?)
     }
 }
 

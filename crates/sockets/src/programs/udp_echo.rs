@@ -1,16 +1,17 @@
 //! `udp-echo`: every datagram goes back to its sender.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use capture::{Direction, End, FlowId, Recorder, Transport, What};
 use clap::Args;
 use sockets::log::Log;
 use sockets::udp_echo::{self, Event, Report, Server};
-
-use super::serving;
-use super::wire::{self, Datagrams};
+use sockets::{serving, wire};
 
 /// Echoes every datagram to its sender, whole, empty ones too.
 ///
@@ -45,7 +46,7 @@ pub(crate) fn run(arguments: &UdpEcho, wire: &wire::Wire) -> Result<()> {
     log.line(format_args!("stopped: {echoed} datagrams echoed, {refused} refused"));
     let saved = watch.map_or(Ok(()), wire::Watch::finish);
     log.close(Duration::from_secs(1));
-    saved
+    Ok(saved?)
 }
 
 fn tell(log: &Log, event: &Event<'_>) {
@@ -53,5 +54,49 @@ fn tell(log: &Log, event: &Event<'_>) {
         Event::Echoed { .. } => {}
         Event::Refused { peer, why } => log.line(format_args!("{peer}: not answered: {why}")),
         Event::Failed { error } => log.line(format_args!("going on after: {error}")),
+    }
+}
+
+/// The tap of the UDP echo server: it hears of whole datagrams.
+struct Datagrams {
+    recorder: Recorder,
+    server: String,
+    flows: Mutex<HashMap<SocketAddr, FlowId>>,
+}
+
+/// Senders that are told apart; all others share a flow.
+const SENDERS: usize = 256;
+
+impl Datagrams {
+    fn new(recorder: Recorder, server: SocketAddr) -> Self {
+        Self { recorder, server: server.to_string(), flows: Mutex::default() }
+    }
+
+    fn record(&self, event: &Event<'_>) {
+        match event {
+            Event::Echoed { peer, octets } => {
+                let flow = self.flow(*peer);
+                self.recorder.data(flow, Direction::Received, octets);
+                self.recorder.data(flow, Direction::Sent, octets);
+            }
+            Event::Refused { peer, why } => {
+                let words = What::Error(format!("no answer: {why}"));
+                self.recorder.push(self.flow(*peer), Direction::Received, words);
+            }
+            Event::Failed { .. } => {}
+        }
+    }
+
+    fn flow(&self, peer: SocketAddr) -> FlowId {
+        let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
+        let (peer, address) = if flows.contains_key(&peer) || flows.len() < SENDERS {
+            (peer, peer.to_string())
+        } else {
+            (SocketAddr::from(([0; 8], 0)), String::new())
+        };
+        *flows.entry(peer).or_insert_with(|| {
+            let (server, client) = (End::new("server", &self.server), End::new("client", address));
+            self.recorder.flow(Transport::Udp, server, client)
+        })
     }
 }

@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use sockets::log::Log;
-use sockets::unix;
+use sockets::{unix, wire};
 
 use super::tcp_echo::LimitArguments;
-use super::wire;
 
 /// Echoes every octet that clients of a Unix-domain socket send.
 ///

@@ -14,8 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use capture::{Recorder, Tap};
-
-use super::wire::{Page, Wire};
+use sockets::wire::{Page, Wire};
 
 /// Longer than anything here takes: no wait is without an end.
 const PATIENCE: Duration = Duration::from_secs(5);

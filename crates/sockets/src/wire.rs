@@ -1,21 +1,21 @@
-//! `--trace` and `--pcap FILE`: showing and saving what crosses the wire.
+//! `--trace` and `--pcap FILE`: how the course's programs show and save what crosses the wire.
+//!
+//! A program flattens [`Wire`] into its arguments, and asks it for a [`Page`] that it draws on
+//! itself, or for a [`Watch`] that draws while a server runs. Where nobody asked, nothing is
+//! recorded.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
 use capture::transcript::{self, Options};
-use capture::{Direction, End, FlowId, Record, Recorder, Transport, What, bytes, pcapng};
+use capture::{End, Record, Recorder, Transport, What, bytes, pcapng};
 use clap::Args;
-use sockets::log::Log;
-use sockets::udp_echo::Event;
+
+use crate::log::Log;
 
 /// How often what has crossed is drawn.
 const OFTEN: Duration = Duration::from_millis(50);
@@ -23,8 +23,9 @@ const OFTEN: Duration = Duration::from_millis(50);
 const KEPT_EVENTS: usize = 200_000;
 const KEPT_OCTETS: usize = 64 << 20;
 
+/// The arguments.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Wire {
+pub struct Wire {
     /// Draw on standard error what crosses the wire.
     #[arg(long, global = true, help_heading = "The wire")]
     trace: bool,
@@ -34,8 +35,10 @@ pub(crate) struct Wire {
 }
 
 /// A recorder and what is drawn and kept of it.
-pub(crate) struct Page {
-    pub(crate) recorder: Recorder,
+#[derive(Debug)]
+pub struct Page {
+    /// What taps record on.
+    pub recorder: Recorder,
     kept: Record,
     octets: usize,
     /// Flows whose addresses have been drawn.
@@ -45,6 +48,7 @@ pub(crate) struct Page {
 }
 
 /// Where a page is drawn.
+#[derive(Debug)]
 enum Out {
     Nowhere,
     /// On standard error, waiting for whoever reads it.
@@ -54,14 +58,15 @@ enum Out {
 }
 
 /// A page that a thread draws on as events come, until [`Watch::finish`].
-pub(crate) struct Watch {
+#[derive(Debug)]
+pub struct Watch {
     thread: JoinHandle<Page>,
     stop: Sender<()>,
 }
 
 impl Wire {
     /// A page for a program that says itself when to draw.
-    pub(crate) fn page(&self) -> Page {
+    pub fn page(&self) -> Page {
         let wanted = self.trace || self.pcap.is_some();
         let (octets, events) = if wanted { (16 << 20, 100_000) } else { (0, 0) };
         Page {
@@ -76,7 +81,7 @@ impl Wire {
 
     /// The recorder for a server's taps, and the watch over it; `None` where nobody asked, so that
     /// tracing costs nothing then.
-    pub(crate) fn watch(&self, log: &Log) -> Option<(Recorder, Watch)> {
+    pub fn watch(&self, log: &Log) -> Option<(Recorder, Watch)> {
         if !self.trace && self.pcap.is_none() {
             return None;
         }
@@ -95,8 +100,13 @@ impl Wire {
         Some((recorder, Watch { thread, stop }))
     }
 
-    /// For a program that has nothing on the wire that we could see.
-    pub(crate) fn nothing(&self, why: &str) -> Result<()> {
+    /// For a program that has nothing on the wire that we could see: says `why`, and writes an empty
+    /// file where one was asked for.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn nothing(&self, why: &str) -> io::Result<()> {
         if self.trace {
             eprintln!("nothing is drawn: {why}");
         }
@@ -106,7 +116,11 @@ impl Wire {
 
 impl Watch {
     /// Draws what is left, and writes the capture file.
-    pub(crate) fn finish(self) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written; the error names it.
+    pub fn finish(self) -> io::Result<()> {
         drop(self.stop);
         self.thread.join().expect("drawing does not panic").finish()
     }
@@ -120,7 +134,7 @@ fn save(record: &Record, path: &Path) -> io::Result<()> {
 
 impl Page {
     /// Draws what has crossed since the last time.
-    pub(crate) fn draw(&mut self) {
+    pub fn draw(&mut self) {
         let record = self.recorder.take();
         if !record.events.is_empty() || record.dropped > 0 {
             match &self.out {
@@ -142,10 +156,17 @@ impl Page {
     }
 
     /// Draws what is left, and writes the capture file.
-    pub(crate) fn finish(mut self) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written; the error names it.
+    pub fn finish(mut self) -> io::Result<()> {
         self.draw();
         if let Some(path) = &self.pcap {
-            save(&self.kept, path).with_context(|| format!("writing {}", path.display()))?;
+            let named = |error: io::Error| {
+                io::Error::new(error.kind(), format!("writing {}: {error}", path.display()))
+            };
+            save(&self.kept, path).map_err(named)?;
         }
         Ok(())
     }
@@ -185,49 +206,5 @@ impl Page {
         let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let options = Options { heading: false, color, ..Options::default() };
         text + &transcript::draw(record, &options)
-    }
-}
-
-/// The tap of the UDP echo server: it hears of whole datagrams.
-pub(crate) struct Datagrams {
-    recorder: Recorder,
-    server: String,
-    flows: Mutex<HashMap<SocketAddr, FlowId>>,
-}
-
-/// Senders that are told apart; all others share a flow.
-const SENDERS: usize = 256;
-
-impl Datagrams {
-    pub(crate) fn new(recorder: Recorder, server: SocketAddr) -> Self {
-        Self { recorder, server: server.to_string(), flows: Mutex::default() }
-    }
-
-    pub(crate) fn record(&self, event: &Event<'_>) {
-        match event {
-            Event::Echoed { peer, octets } => {
-                let flow = self.flow(*peer);
-                self.recorder.data(flow, Direction::Received, octets);
-                self.recorder.data(flow, Direction::Sent, octets);
-            }
-            Event::Refused { peer, why } => {
-                let words = What::Error(format!("no answer: {why}"));
-                self.recorder.push(self.flow(*peer), Direction::Received, words);
-            }
-            Event::Failed { .. } => {}
-        }
-    }
-
-    fn flow(&self, peer: SocketAddr) -> FlowId {
-        let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
-        let (peer, address) = if flows.contains_key(&peer) || flows.len() < SENDERS {
-            (peer, peer.to_string())
-        } else {
-            (SocketAddr::from(([0; 8], 0)), String::new())
-        };
-        *flows.entry(peer).or_insert_with(|| {
-            let (server, client) = (End::new("server", &self.server), End::new("client", address));
-            self.recorder.flow(Transport::Udp, server, client)
-        })
     }
 }
