@@ -46,6 +46,7 @@ const OURS: &str = "ours, one loop";
 const TOKIO: &str = "tokio, one thread";
 const BARE: &str = "bare mio";
 const THREADS: &str = "ours, a thread each";
+const ASYNC: &str = "ours, async fn";
 const TWO: &str = "ours, two loops";
 
 /// Builds the servers, and says where they are.
@@ -61,6 +62,7 @@ fn build() -> Result<Vec<Peer>> {
     Ok(vec![
         ours(OURS, &["echo", "--model", "event-loop"]),
         Peer { name: TOKIO, program: program("tokio-echo"), arguments: &[] },
+        Peer { name: ASYNC, program: program("async-echo"), arguments: &[] },
         Peer { name: BARE, program: program("mio-echo"), arguments: &[] },
         ours(THREADS, &["echo", "--model", "threads"]),
         ours(TWO, &["echo", "--model", "event-loop", "--workers", "2"]),
@@ -150,7 +152,7 @@ fn echo(report: &mut Report, peers: &[Peer], options: &Options, rounds: usize) -
 fn idle(report: &mut Report, peers: &[Peer]) -> Result<()> {
     const COUNTS: [usize; 2] = [1_000, 10_000];
     let mut rows = Vec::new();
-    for peer in peers.iter().filter(|peer| [OURS, TOKIO, BARE].contains(&peer.name)) {
+    for peer in peers.iter().filter(|peer| [OURS, TOKIO, ASYNC, BARE].contains(&peer.name)) {
         let mut each = Vec::new();
         let mut row = vec![peer.name.to_owned()];
         for count in COUNTS {
@@ -227,7 +229,7 @@ fn ask(address: &str) -> Result<Duration> {
 fn backlog(report: &mut Report, peers: &[Peer], rounds: usize) -> Result<()> {
     const CLIENTS: usize = 3_000;
     let mut rows = Vec::new();
-    for peer in peers.iter().filter(|peer| [OURS, TOKIO, BARE].contains(&peer.name)) {
+    for peer in peers.iter().filter(|peer| [OURS, TOKIO, ASYNC, BARE].contains(&peer.name)) {
         let mut figure = Figure::default();
         for round in 0..rounds.min(3) {
             eprintln!("backlog, round {}: {}", round + 1, peer.name);

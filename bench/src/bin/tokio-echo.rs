@@ -9,6 +9,7 @@ fn main() -> std::io::Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve())
 }
 
+// ANCHOR: serve
 async fn serve() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on {}", listener.local_addr()?);
@@ -33,3 +34,4 @@ async fn echo(mut stream: TcpStream) {
         }
     }
 }
+// ANCHOR_END: serve
