@@ -1,8 +1,11 @@
 //! The Internet Protocol: a packet finds its way on its own (RFC 791, RFC 8200).
 //!
 //! [`v4`] and [`v6`] read and write one header each. [`parse`] takes whichever version comes, and
-//! gives what the protocols above need of it.
+//! gives what the protocols above need of it. [`fragment`] puts packets together that were cut on
+//! the way; [`route`] chooses the way.
 
+pub mod fragment;
+pub mod route;
 pub mod v4;
 pub mod v6;
 
