@@ -52,11 +52,18 @@ impl fmt::Display for Ending {
 impl Check {
     /// Connects to the answer's server.
     pub fn connect(&self, name: &str, address: SocketAddr) -> Outcome<Peer> {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| {
+            self.did(format!("connected {}", definite(name)));
+            self.fail(None, format!("connecting failed: {error}"))
+        })?;
+        self.connected(name, stream)
+    }
+
+    /// A peer on a stream that the test connected to the answer's server itself: from another
+    /// address, say, or with an option set before.
+    pub fn connected(&self, name: &str, stream: TcpStream) -> Outcome<Peer> {
         self.did(format!("connected {}", definite(name)));
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)
-            .map_err(|error| self.fail(None, format!("connecting failed: {error}")))?;
-        let tap = Tap::connected(stream, name, "your code", self.recorder());
-        Peer::new(self, name, tap)
+        Peer::new(self, name, Tap::connected(stream, name, "your code", self.recorder()))
     }
 
     /// A connected pair: a plain stream for the answer, and the harness's end of it, called `name`.
