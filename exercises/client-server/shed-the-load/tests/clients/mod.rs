@@ -56,7 +56,7 @@ pub(crate) struct Server<'a> {
 
 impl<'a> Server<'a> {
     pub(crate) fn start(c: &'a Check, connections: usize, time: Duration) -> Outcome<Self> {
-        let per_peer = connections;
+        let per_peer = connections + 10; // A limit that is not reached.
         Self::with(c, Limits { connections, per_peer, time })
     }
 

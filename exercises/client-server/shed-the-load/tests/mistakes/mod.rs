@@ -2,6 +2,12 @@
 
 use harness::Mistake;
 
+/// While one client is slow, another that has a place is not served.
+pub(crate) const ONE_AT_A_TIME: Mistake = Mistake {
+    name: "one-client-at-a-time",
+    why: "while one client has not sent its line, the next is not served, though there is a place for it",
+    spec: "the task: clients at the same time; listen(2): `backlog` is the queue of those who wait",
+};
 /// A client above the limit gets no byte: it is closed, or left to wait.
 pub(crate) const NO_WORD: Mistake = Mistake {
     name: "refused-without-a-word",
