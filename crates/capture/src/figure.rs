@@ -29,6 +29,14 @@ use crate::markup::escape;
 /// The style of all figures, for a page to include once.
 pub const CSS: &str = include_str!("figures.css");
 
+/// The style of drawings alone, as a `<style>` for inside an SVG file: light or dark as the
+/// reader's system is.
+pub fn svg_style() -> String {
+    // What the sheet has for other figures comes last.
+    let style = CSS.split("\n/* --- Byte figures").next().unwrap_or_default();
+    format!("<style>{}</style>\n", style.replace("\n\n", "\n"))
+}
+
 /// How a byte figure is drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -84,7 +92,7 @@ pub fn publish(folder: &Path, figures: &[(&str, String)], check: bool) -> io::Re
 }
 
 /// A `<figure>` around a drawing, with a caption unless that is empty.
-pub(crate) fn wrap(class: &str, drawing: &str, caption: &str) -> String {
+pub fn wrap(class: &str, drawing: &str, caption: &str) -> String {
     let caption = escape(caption);
     let caption =
         if caption.is_empty() { caption } else { format!("<figcaption>{caption}</figcaption>\n") };

@@ -58,9 +58,7 @@ impl Default for Options {
 
 /// The ladder as an SVG file, with its own style: light or dark as the reader's system is.
 pub fn svg(record: &Record, options: &Options) -> String {
-    // What the sheet has for other figures comes last.
-    let style = figure::CSS.split("\n/* --- Byte figures").next().unwrap_or_default();
-    let style = format!("<style>{}</style>\n", style.replace("\n\n", "\n"));
+    let style = figure::svg_style();
     Ladder::new(record, options).svg(" xmlns=\"http://www.w3.org/2000/svg\"", &style)
 }
 

@@ -28,6 +28,7 @@ pub mod limits;
 pub mod listener;
 pub mod load;
 pub mod output;
+pub mod plot;
 pub mod recorded;
 pub mod service;
 pub mod session;

@@ -16,7 +16,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use capture::{Direction, End, FlowId, Recorder, Tap, Transport, What, figure, ladder};
 use clap::Args;
+use client_server::load::Pace;
+use client_server::plot::{self, Series};
 use mio::{Events, Interest, Poll, Token};
+
+use super::stalling;
 
 /// Draws the ladders of the book's chapter 3 from servers that run here and now.
 #[derive(Debug, Args)]
@@ -27,21 +31,41 @@ pub(crate) struct Figures {
     /// Write nothing; fail where a figure is not what would be written.
     #[arg(long)]
     check: bool,
+    /// Draw only what a clock measures, and what is therefore different in every run.
+    #[arg(long, conflicts_with = "check")]
+    timed: bool,
 }
 
 pub(crate) fn run(arguments: &Figures) -> Result<()> {
-    let figures = [
-        ("lost-edge", edges::lost_edge().context("the lost edge")?),
-        ("busy-loop", edges::busy_loop().context("the busy loop")?),
-        ("stall", edges::stall().context("the stall")?),
-        ("slow-reader", servers::slow_reader().context("the slow reader")?),
-        ("drain", servers::drain().context("the drained shutdown")?),
-    ];
+    let figures = if arguments.timed { vec![("omission", omission()?)] } else { ladders()? };
     let folder = &arguments.out;
     let differing = figure::publish(folder, &figures, arguments.check)
         .with_context(|| format!("writing to {}", folder.display()))?;
     ensure!(!arguments.check || differing.is_empty(), "not what runs now: {differing:?}");
     Ok(())
+}
+
+/// One server with one stall, as two loads see it.
+fn omission() -> Result<String> {
+    let closed = stalling::measure(Pace::Closed)?;
+    let open = stalling::measure(Pace::Open { rate: 2_000.0 })?;
+    let series = [
+        Series { name: "each client waits for its answer", latencies: &closed.latencies },
+        Series { name: "2,000 a second, due at fixed moments", latencies: &open.latencies },
+    ];
+    let caption =
+        "The same server, with the same stall of 300 ms, as two loads of a second saw it.";
+    Ok(plot::figure("omission", "Latency by percentile, measured in two ways", &series, caption))
+}
+
+fn ladders() -> Result<Vec<(&'static str, String)>> {
+    Ok(vec![
+        ("lost-edge", edges::lost_edge().context("the lost edge")?),
+        ("busy-loop", edges::busy_loop().context("the busy loop")?),
+        ("stall", edges::stall().context("the stall")?),
+        ("slow-reader", servers::slow_reader().context("the slow reader")?),
+        ("drain", servers::drain().context("the drained shutdown")?),
+    ])
 }
 
 /// How long anything may take that must happen.

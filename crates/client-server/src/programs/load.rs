@@ -1,6 +1,8 @@
 //! `load`: how fast, how late, and what was left unanswered.
 
+use std::fs;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,6 +14,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use client_server::Address;
 use client_server::load::{self, Outcome, Pace, Plan, Progress};
+use client_server::plot::{self, PERCENTILES, Series};
 use sockets::wire::Wire;
 
 /// Sends messages to an echo server, and measures how long their echoes take.
@@ -33,6 +36,9 @@ pub(crate) struct Load {
     /// answered, and latencies leave out what a stall kept from being sent.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     rate: Option<u32>,
+    /// Draw the latencies by percentile.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Load, wire: &Wire) -> Result<ExitCode> {
@@ -50,6 +56,12 @@ pub(crate) fn run(arguments: &Load, wire: &Wire) -> Result<ExitCode> {
     };
     let outcome = watched(plan.clone())?;
     print(&plan, &outcome)?;
+    if let Some(path) = &arguments.svg {
+        let name = described(&plan);
+        let series = [Series { name: &name, latencies: &outcome.latencies }];
+        fs::write(path, plot::svg("Latency by percentile", &series))
+            .with_context(|| format!("writing {}", path.display()))?;
+    }
     let all = outcome.answered == outcome.sent && outcome.wrong + outcome.lost == 0;
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -84,14 +96,18 @@ fn watched(plan: Plan) -> Result<Outcome> {
     }
 }
 
-fn print(plan: &Plan, outcome: &Outcome) -> Result<()> {
-    let mut out = io::stdout().lock();
-    let micros = |percent| outcome.latency(percent).as_secs_f64() * 1e6;
+/// `64 connections, messages of 64 B, as fast as answers come`
+fn described(plan: &Plan) -> String {
     let paced = match plan.pace {
         Pace::Closed => "as fast as answers come".to_owned(),
         Pace::Open { rate } => format!("{rate} a second, due at fixed moments"),
     };
-    writeln!(out, "{} connections, messages of {} B, {paced}", plan.connections, plan.size)?;
+    format!("{} connections, messages of {} B, {paced}", plan.connections, plan.size)
+}
+
+fn print(plan: &Plan, outcome: &Outcome) -> Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", described(plan))?;
     writeln!(
         out,
         "sent {}  answered {}  wrong {}  connections lost {}",
@@ -103,13 +119,15 @@ fn print(plan: &Plan, outcome: &Outcome) -> Result<()> {
         outcome.rate(),
         outcome.elapsed.as_secs_f64()
     )?;
-    writeln!(
-        out,
-        "latency in µs  p50 {:.0}  p99 {:.0}  p99.9 {:.0}  max {:.0}",
-        micros(50.0),
-        micros(99.0),
-        micros(99.9),
-        micros(100.0)
-    )?;
+    writeln!(out)?;
+    write!(out, "{:8}", "")?;
+    for (name, _) in PERCENTILES {
+        write!(out, "{name:>10}")?;
+    }
+    write!(out, "\n{:8}", "latency")?;
+    for (_, percent) in PERCENTILES {
+        write!(out, "{:>10}", plot::readable(outcome.latency(percent)))?;
+    }
+    writeln!(out)?;
     out.flush().context("printing the result")
 }

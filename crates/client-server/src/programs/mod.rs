@@ -3,4 +3,5 @@
 pub(crate) mod echo;
 pub(crate) mod figures;
 pub(crate) mod load;
+pub(crate) mod stalling;
 pub(crate) mod tour;

@@ -2,21 +2,20 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use capture::Tap;
-use client_server::load::{self, Pace, Plan};
+use client_server::load::Pace;
 use client_server::output::HIGH_WATER;
 use client_server::{
-    Address, Blocking, Context, Echo, EventLoop, Handle, Limits, Listener, Model, Next, Service,
-    Session, Statistics, Time,
+    Address, Blocking, Echo, EventLoop, Handle, Limits, Listener, Model, Service, Statistics,
 };
 use mio::{Events, Interest, Poll, Token};
 use sockets::wire::{Page, Wire};
+
+use super::stalling;
 
 /// Runs it. `false`: something that it claims did not hold on this machine.
 pub(crate) fn run(wire: &Wire) -> Result<bool> {
@@ -224,17 +223,7 @@ impl Tour {
         );
         let mut p99 = [Duration::ZERO; 2];
         for (pace, p99) in [Pace::Closed, Pace::Open { rate: 2_000.0 }].into_iter().zip(&mut p99) {
-            let stall = Arc::new(AtomicBool::new(true));
-            let server = Server::event_loop(Stalls(stall), Limits::default())?;
-            let plan = Plan {
-                address: Address::Tcp(server.address),
-                connections: 4,
-                size: 64,
-                duration: Duration::from_secs(1),
-                pace,
-            };
-            *p99 = load::run(&plan, &Arc::default())?.latency(99.0);
-            server.stop()?;
+            *p99 = stalling::measure(pace)?.latency(99.0);
         }
         let [waits, due] = p99;
         self.claim(
@@ -327,35 +316,4 @@ fn pair() -> Result<(mio::net::TcpStream, TcpStream)> {
     let (ours, _) = listener.accept()?;
     ours.set_nonblocking(true)?;
     Ok((mio::net::TcpStream::from_std(ours), peer))
-}
-
-/// An echo that blocks its whole loop, once: what no session may do.
-struct Stalls(Arc<AtomicBool>);
-
-impl Service for Stalls {
-    type Session = Stalling;
-
-    fn session(&self, _: Option<IpAddr>) -> Stalling {
-        Stalling { stall: self.0.clone(), messages: 0 }
-    }
-}
-
-struct Stalling {
-    stall: Arc<AtomicBool>,
-    messages: u32,
-}
-
-impl Session for Stalling {
-    fn received(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> Next {
-        self.messages += 1;
-        if self.messages == 100 && self.stall.swap(false, Ordering::Relaxed) {
-            thread::sleep(Duration::from_millis(300));
-        }
-        cx.output.extend(bytes);
-        Next::Continue
-    }
-
-    fn deadline(&self) -> Option<Time> {
-        None
-    }
 }
