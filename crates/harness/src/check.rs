@@ -2,7 +2,7 @@
 
 use std::any::type_name;
 use std::fmt::Debug;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
@@ -317,6 +317,12 @@ impl Check {
     /// Ends the check without a verdict on the answer: this machine lacks what it needs.
     pub fn skip(&self, reason: impl Into<String>) -> Report {
         self.report(Status::Skipped, None, reason.into())
+    }
+
+    /// Stops an answer that asks for ever, from within a stream that a test wrote itself: unwinds back
+    /// to the check, which reports `said` and the suspected mistake.
+    pub fn stop(&self, said: impl Into<String>) -> ! {
+        resume_unwind(Box::new(Spin(said.into())))
     }
 
     /// A generator of this check's random bytes. The report will print its seed.
