@@ -1,0 +1,276 @@
+//! What the receiver has beyond its acknowledgment: the sender's scoreboard (RFC 2018, RFC 6675).
+//!
+//! ```text
+//!   una                       high_rxt              nxt
+//!    │▒▒▒▒│████│▒▒▒▒▒▒▒▒▒│████│▒▒▒▒│████│████████│▒▒▒│
+//!    └──────────────lost───────────────┘
+//!    █ SACKed    ▒ not, as far as we know
+//! ```
+//!
+//! An octet counts as lost when enough was received beyond it: three separate stretches, or more
+//! than two segments' octets (RFC 6675 §4, `IsLost`). Since that is so for all octets before it
+//! too, one number says what is lost: everything under an edge that is not SACKed.
+
+use super::{Ranges, Seq};
+
+/// How many duplicate acknowledgments mean a loss (RFC 5681 §3.2, RFC 6675 §2).
+pub const DUP_THRESH: u32 = 3;
+
+/// Stretches that are remembered. A peer that reports more has the others sent again: receivers may
+/// forget, so senders may (RFC 2018 §8).
+const MOST_STRETCHES: usize = 1_024;
+
+/// A stretch of octets: from the first one to the one behind the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// The first octet's number.
+    pub start: Seq,
+    /// The number behind the last octet's.
+    pub end: Seq,
+}
+
+impl Stretch {
+    /// How many octets there are.
+    pub fn len(&self) -> u32 {
+        self.end - self.start
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// How many of them are in `from..to`.
+    fn overlap(&self, from: Seq, to: Seq) -> u32 {
+        let (start, end) = (self.start.max(from), self.end.min(to));
+        if start.before(end) { end - start } else { 0 }
+    }
+}
+
+/// Stretches of octets, in order, none touching another.
+#[derive(Debug, Clone, Default)]
+pub struct Stretches {
+    stretches: Vec<Stretch>,
+}
+
+impl Stretches {
+    /// Adds a stretch, which merges with those that it touches. Gives the merged one, and how many
+    /// of its octets are new; none if there are too many stretches.
+    pub fn insert(&mut self, stretch: Stretch, most: usize) -> Option<(Stretch, u32)> {
+        // Those that end before it begins stay; those that begin behind its end stay too.
+        let first = self.stretches.partition_point(|other| other.end.before(stretch.start));
+        let behind =
+            first + self.stretches[first..].partition_point(|o| o.start.at_or_before(stretch.end));
+        let touched = &self.stretches[first..behind];
+        let (Some(head), Some(tail)) = (touched.first(), touched.last()) else {
+            if self.stretches.len() >= most {
+                return None;
+            }
+            self.stretches.insert(first, stretch);
+            return Some((stretch, stretch.len()));
+        };
+        let merged = Stretch { start: head.start.min(stretch.start), end: tail.end.max(stretch.end) };
+        let old: u32 = touched.iter().map(Stretch::len).sum();
+        self.stretches[first] = merged;
+        self.stretches.drain(first + 1..behind);
+        Some((merged, merged.len() - old))
+    }
+
+    /// Forgets what is before `edge`.
+    pub fn forget_before(&mut self, edge: Seq) {
+        let gone = self.stretches.partition_point(|stretch| stretch.end.at_or_before(edge));
+        self.stretches.drain(..gone);
+        if let Some(first) = self.stretches.first_mut() {
+            first.start = first.start.max(edge);
+        }
+    }
+
+    /// Forgets everything, and gives the memory back.
+    pub fn clear(&mut self) {
+        self.stretches = Vec::new();
+    }
+
+    /// In order.
+    pub fn as_slice(&self) -> &[Stretch] {
+        &self.stretches
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.stretches.is_empty()
+    }
+
+    /// How many octets of `from..to` are in no stretch.
+    pub fn missing(&self, from: Seq, to: Seq) -> u32 {
+        if !from.before(to) {
+            return 0;
+        }
+        let first = self.stretches.partition_point(|stretch| stretch.end.at_or_before(from));
+        let there = self.stretches[first..].iter().take_while(|stretch| stretch.start.before(to));
+        (to - from) - there.map(|stretch| stretch.overlap(from, to)).sum::<u32>()
+    }
+
+    /// The first gap in `from..to`, whole or as far as it is in there.
+    pub fn gap(&self, from: Seq, to: Seq) -> Option<Stretch> {
+        let next = self.stretches.partition_point(|stretch| stretch.end.at_or_before(from));
+        let (start, end) = match self.stretches.get(next) {
+            None => (from, to),
+            Some(stretch) if stretch.start.after(from) => (from, stretch.start.min(to)),
+            Some(stretch) => {
+                let behind = self.stretches.get(next + 1).map_or(to, |other| other.start.min(to));
+                (stretch.end, behind)
+            }
+        };
+        start.before(end).then_some(Stretch { start, end })
+    }
+}
+
+/// What the receiver reported.
+#[derive(Debug, Clone, Default)]
+pub struct Scoreboard {
+    sacked: Stretches,
+}
+
+impl Scoreboard {
+    /// `Update ()` (RFC 6675 §4): takes the blocks of a segment, and says how many octets are newly
+    /// known to have arrived. `una..nxt` is what is on the way: who reports more reports nonsense,
+    /// or a duplicate (RFC 2883).
+    pub fn update(&mut self, blocks: &Ranges, una: Seq, nxt: Seq) -> u32 {
+        let mut news = 0;
+        for block in blocks.iter() {
+            let sane = block.start.at_or_after(una)
+                && block.start.before(block.end)
+                && block.end.at_or_before(nxt);
+            if sane {
+                let stretch = Stretch { start: block.start, end: block.end };
+                news += self.sacked.insert(stretch, MOST_STRETCHES).map_or(0, |(_, news)| news);
+            }
+        }
+        news
+    }
+
+    /// The acknowledgment moved on.
+    pub fn acknowledged(&mut self, una: Seq) {
+        if !self.sacked.is_empty() {
+            self.sacked.forget_before(una);
+        }
+    }
+
+    /// Forgets everything: the receiver may have done so, too (RFC 2018 §8).
+    pub fn clear(&mut self) {
+        self.sacked.clear();
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.sacked.is_empty()
+    }
+
+    /// Octets of `from..to` that are not SACKed.
+    pub fn missing(&self, from: Seq, to: Seq) -> u32 {
+        self.sacked.missing(from, to)
+    }
+
+    /// The first stretch of `from..to` that is not SACKed.
+    pub fn gap(&self, from: Seq, to: Seq) -> Option<Stretch> {
+        self.sacked.gap(from, to)
+    }
+
+    /// The number behind the highest octet that is SACKed.
+    pub fn highest(&self) -> Option<Seq> {
+        self.sacked.as_slice().last().map(|stretch| stretch.end)
+    }
+
+    /// `IsLost ()` for all octets at once: what is not SACKed and before this is lost.
+    ///
+    /// Three stretches are at most looked at, from the top.
+    pub fn lost_edge(&self, segment_size: u32) -> Option<Seq> {
+        let (mut count, mut octets) = (0, 0);
+        for stretch in self.sacked.as_slice().iter().rev() {
+            count += 1;
+            octets += stretch.len();
+            if count >= DUP_THRESH || octets > (DUP_THRESH - 1) * segment_size {
+                return Some(stretch.start);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    fn stretch(start: u32, end: u32) -> Stretch {
+        Stretch { start: Seq(start), end: Seq(end) }
+    }
+
+    fn board(stretches: &[(u32, u32)]) -> Scoreboard {
+        let mut board = Scoreboard::default();
+        for (start, end) in stretches {
+            board.sacked.insert(stretch(*start, *end), MOST_STRETCHES);
+        }
+        board
+    }
+
+    #[test]
+    fn stretches_merge_and_count_what_is_new() {
+        let mut stretches = Stretches::default();
+        assert_eq!(stretches.insert(stretch(10, 20), 9), Some((stretch(10, 20), 10)));
+        assert_eq!(stretches.insert(stretch(30, 40), 9), Some((stretch(30, 40), 10)));
+        assert_eq!(stretches.insert(stretch(15, 35), 9), Some((stretch(10, 40), 10)));
+        assert_eq!(stretches.insert(stretch(40, 41), 9), Some((stretch(10, 41), 1)));
+        assert_eq!(stretches.insert(stretch(12, 13), 9), Some((stretch(10, 41), 0)));
+        assert_eq!(stretches.insert(stretch(50, 60), 1), None);
+        stretches.forget_before(Seq(15));
+        assert_eq!(stretches.as_slice(), [stretch(15, 41)]);
+    }
+
+    /// Against a set of octets, one by one, over the wrap.
+    #[test]
+    fn stretches_are_what_a_set_of_octets_is() {
+        let mut random = Random::announced();
+        for _ in 0..200 {
+            let base = Seq(u32::MAX - 100);
+            let (mut stretches, mut set) = (Stretches::default(), [false; 256]);
+            for _ in 0..12 {
+                let from = random.below(250);
+                let to = from + 1 + random.below(6);
+                let at = |offset: usize| base + u32::try_from(offset).unwrap();
+                let news = set[from..to].iter().filter(|there| !**there).count();
+                set[from..to].fill(true);
+                let stretch = Stretch { start: at(from), end: at(to) };
+                assert_eq!(stretches.insert(stretch, 99).unwrap().1 as usize, news);
+                let (from, to) = (random.below(128), 128 + random.below(128));
+                let missing = set[from..to].iter().filter(|there| !**there).count();
+                assert_eq!(stretches.missing(at(from), at(to)) as usize, missing);
+                let gap = (from..to).find(|at| !set[*at]);
+                let found = stretches.gap(at(from), at(to));
+                assert_eq!(found.map(|gap| gap.start), gap.map(at));
+                if let Some(end) = found.map(|gap| (gap.end - base) as usize) {
+                    assert!(end == to || set[end]);
+                    assert!(set[gap.unwrap()..end].iter().all(|there| !there));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lost_is_what_has_three_stretches_or_more_than_two_segments_beyond_it() {
+        assert_eq!(board(&[(10, 20), (30, 40)]).lost_edge(100), None);
+        assert_eq!(board(&[(10, 20), (30, 40), (50, 60)]).lost_edge(100), Some(Seq(10)));
+        assert_eq!(board(&[(100, 300)]).lost_edge(100), None);
+        assert_eq!(board(&[(100, 301)]).lost_edge(100), Some(Seq(100)));
+        assert_eq!(board(&[(0, 50), (100, 200), (300, 401)]).lost_edge(100), Some(Seq(100)));
+    }
+
+    #[test]
+    fn blocks_outside_of_what_is_on_the_way_are_ignored() {
+        let mut board = Scoreboard::default();
+        let blocks: Ranges =
+            [Seq(5)..Seq(15), Seq(90)..Seq(120), Seq(60)..Seq(50)].into_iter().collect();
+        assert_eq!(board.update(&blocks, Seq(10), Seq(100)), 0);
+        assert!(board.is_empty());
+    }
+}
