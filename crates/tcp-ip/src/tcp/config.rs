@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::congestion::Algorithm;
+use super::options::LARGEST_SHIFT;
 
 /// The settings of a connection. Many connections share one.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +79,7 @@ impl Config {
     /// By how many bits our windows must be shifted for the whole buffer to be said.
     pub fn shift(&self) -> u8 {
         let fits = |shift: &u8| self.receive_buffer >> shift <= usize::from(u16::MAX);
-        (0..super::LARGEST_SHIFT).find(fits).unwrap_or(super::LARGEST_SHIFT)
+        (0..LARGEST_SHIFT).find(fits).unwrap_or(LARGEST_SHIFT)
     }
 }
 

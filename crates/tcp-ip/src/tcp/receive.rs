@@ -18,8 +18,9 @@
 
 use std::collections::VecDeque;
 
+use super::options::MOST_RANGES;
 use super::sack::{Stretch, Stretches};
-use super::{MOST_RANGES, Ranges, Seq};
+use super::{Ranges, Seq};
 
 /// Stretches ahead that are kept; a segment that would add one more is dropped.
 const MOST_STRETCHES: usize = 1_024;
@@ -263,6 +264,3 @@ impl Receiver {
         self.buffer.capacity() + std::mem::size_of_val(self.ahead.as_slice())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -165,7 +165,7 @@ impl Recovery {
     pub fn mark_lost(&mut self, una: Seq, nxt: Seq) {
         self.high_rxt = una;
         self.lost_before = nxt;
-        self.at_once = true;
+        self.at_once = una != nxt;
     }
 
     /// Octets that may be sent beyond the congestion window.

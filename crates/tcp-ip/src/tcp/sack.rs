@@ -69,7 +69,8 @@ impl Stretches {
             self.stretches.insert(first, stretch);
             return Some((stretch, stretch.len()));
         };
-        let merged = Stretch { start: head.start.min(stretch.start), end: tail.end.max(stretch.end) };
+        let merged =
+            Stretch { start: head.start.min(stretch.start), end: tail.end.max(stretch.end) };
         let old: u32 = touched.iter().map(Stretch::len).sum();
         self.stretches[first] = merged;
         self.stretches.drain(first + 1..behind);

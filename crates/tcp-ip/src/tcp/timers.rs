@@ -19,13 +19,8 @@ pub enum Timer {
 }
 
 /// All of them.
-pub const TIMERS: [Timer; 5] = [
-    Timer::Retransmit,
-    Timer::DelayedAck,
-    Timer::Override,
-    Timer::KeepAlive,
-    Timer::Linger,
-];
+pub const TIMERS: [Timer; 5] =
+    [Timer::Retransmit, Timer::DelayedAck, Timer::Override, Timer::KeepAlive, Timer::Linger];
 
 /// When each goes off.
 #[derive(Debug, Clone, Default)]
