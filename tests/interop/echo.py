@@ -5,6 +5,7 @@
     python3 tests/interop/echo.py                    # 1 GiB, 1,000 connections, EMFILE, drain …
     python3 tests/interop/echo.py --quick            # the same on a hundredth of the data
     python3 tests/interop/echo.py --compare          # and the speed beside socat and a plain server
+    python3 tests/interop/echo.py --shell event-loop # chapter 3's echo under one of its shells
 
 It uses Python's standard library alone, and nc and socat where they are there (in CI, where the
 variable CI is set, they must be). Every step is bounded in time, says what it measured, and the exit
@@ -23,6 +24,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -84,10 +86,16 @@ class Server:
         ready, _, _ = select.select([self.process.stdout], [], [], 20)
         line = self.process.stdout.readline().decode() if ready else ""
         check(line.startswith("listening on "), f"{command[0]} printed {line!r}")
-        host, _, port = line[len("listening on "):].strip().rpartition(":")
-        self.address = (host.strip("[]"), int(port))
+        where = line[len("listening on "):].strip()
+        host, _, port = where.rpartition(":")
+        self.address = port if host == "unix" else (host.strip("[]"), int(port))
 
     def connect(self, timeout=30):
+        if isinstance(self.address, str):
+            stream = socket.socket(socket.AF_UNIX)
+            stream.settimeout(timeout)
+            stream.connect(self.address)
+            return stream
         stream = socket.create_connection(self.address, timeout=timeout)
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return stream
@@ -215,6 +223,10 @@ def speed(octets, seconds, cpu):
 class Steps:
     def __init__(self, options):
         self.program = options.program
+        self.echo = [options.program, "tcp-echo"]
+        if options.shell:
+            self.echo = [options.program, "echo", "--model", *options.shell.split()]
+        self.threads = options.shell in (None, "threads")
         self.total = 8 * MIB + 17 if options.quick else 1024 * MIB
         self.crowd = 100 if options.quick else 1000
         self.quick = options.quick
@@ -222,7 +234,7 @@ class Steps:
         self.random = random.Random(options.seed)
 
     def tcp(self, *more, **how):
-        return Server([self.program, "tcp-echo", *more], **how)
+        return Server([*self.echo, *more], **how)
 
     def python_client(self):
         """All octets return to a Python client, cut in every way, after a half-close."""
@@ -270,7 +282,10 @@ class Steps:
                     check(got == want, f"connection {number} got {got!r}")
             took = time.monotonic() - began
             threads, memory = server.status("Threads"), server.status("VmRSS")
-            check(threads > self.crowd, f"{threads} threads serve {self.crowd}")
+            if self.threads:
+                check(threads > self.crowd, f"{threads} threads serve {self.crowd}")
+            else:
+                check(threads < 10, f"{threads} threads in an event loop's process")
             for stream in streams:
                 stream.shutdown(socket.SHUT_WR)
             for stream in streams:
@@ -347,6 +362,19 @@ class Steps:
                 stream.close()
             return (f"{len(served)} served, {len(waiting)} waited and were served in their turn; "
                     f"{spent * 1000:.0f} ms of processor meanwhile")
+
+    def other_families(self):
+        """All octets return over IPv6 and over a Unix-domain socket."""
+        said = []
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "echo")
+            for where in ["[::1]:0"] + ([] if "--workers" in self.echo else [f"unix:{path}"]):
+                with self.tcp("--listen", where) as server:
+                    took = transfer(server, self.data, self.total // 4, lambda: 256 * 1024)
+                    said.append(f"{where}: {speed(self.total // 4, took, server.cpu())}")
+                    server.terminate()
+            check(not os.path.exists(path), "the socket's file outlives its server")
+        return "; ".join(said)
 
     def unread_log(self):
         """A log that nobody reads stops nobody."""
@@ -450,21 +478,28 @@ def compare(options):
 
 
 def main():
-    program = os.path.join(HERE, "..", "..", "target", "release", "sockets")
+    release = os.path.normpath(os.path.join(HERE, "..", "..", "target", "release"))
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--program", default=os.path.normpath(program), help="the sockets binary")
+    options.add_argument("--program", help="the binary, if not that of target/release")
+    options.add_argument("--shell", metavar="MODEL",
+                         help="`client-server echo --model MODEL` in place of `sockets tcp-echo`")
     options.add_argument("--quick", action="store_true", help="a hundredth of the data")
     options.add_argument("--compare", action="store_true", help="the speed of other servers too")
     options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     options = options.parse_args()
+    package = "client-server" if options.shell else "sockets"
+    options.program = options.program or os.path.join(release, package)
     if not os.path.exists(options.program):
-        sys.exit(f"{options.program} is not there: cargo build --release -p sockets")
+        sys.exit(f"{options.program} is not there: cargo build --release -p {package}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     print(f"seed {options.seed}")
     steps, failures = Steps(options), 0
-    for step in (steps.python_client, steps.one_size, steps.netcat, steps.socat,
-                 steps.crowd_at_once, steps.bad_company, steps.no_descriptors, steps.unread_log,
-                 steps.drain, steps.datagrams):
+    both = [steps.python_client, steps.one_size, steps.netcat, steps.socat, steps.crowd_at_once,
+            steps.bad_company, steps.no_descriptors]
+    # How chapter 3's servers stop is measured by `bench -- client-server --only stop`.
+    rest = [steps.other_families] if options.shell else [
+        steps.unread_log, steps.drain, steps.datagrams]
+    for step in both + rest:
         failures += not run(step)
     if options.compare:
         compare(options)

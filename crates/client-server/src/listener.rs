@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
 /// Connections that the system completes and holds for us until we accept them.
 ///
@@ -52,9 +52,10 @@ impl fmt::Display for Address {
 pub enum Listener {
     /// TCP, over IPv4 or IPv6.
     Tcp(std::net::TcpListener),
-    /// A Unix-domain socket.
+    /// A Unix-domain socket, as chapter 1 makes them: the file of a server that is no more is
+    /// replaced, and ours is removed with the listener.
     #[cfg(unix)]
-    Unix(std::os::unix::net::UnixListener),
+    Unix(sockets::unix::Listener),
 }
 
 impl Listener {
@@ -64,10 +65,10 @@ impl Listener {
             Address::Tcp(address) => Self::tcp(*address, false),
             #[cfg(unix)]
             Address::Unix(path) => {
-                let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-                socket.bind(&SockAddr::unix(path)?)?;
-                socket.listen(BACKLOG)?;
-                Ok(Self::Unix(socket.into()))
+                // Its owner alone may connect.
+                let listener = sockets::unix::listen(path, 0o600).map_err(io::Error::other)?;
+                listener.socket.listen(BACKLOG)?;
+                Ok(Self::Unix(listener))
             }
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
@@ -109,7 +110,7 @@ impl Listener {
             Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             #[cfg(unix)]
             Self::Unix(listener) => {
-                let address = listener.local_addr()?;
+                let address = listener.socket.local_addr()?;
                 Ok(Address::Unix(address.as_pathname().unwrap_or("".as_ref()).to_owned()))
             }
         }
@@ -124,8 +125,10 @@ impl Listener {
             }
             #[cfg(unix)]
             Self::Unix(listener) => {
-                listener.set_nonblocking(true)?;
-                Ok(Acceptor::Unix(mio::net::UnixListener::from_std(listener)))
+                let socket = listener.socket.try_clone()?;
+                socket.set_nonblocking(true)?;
+                let socket = mio::net::UnixListener::from_std(socket.into());
+                Ok(Acceptor::Unix { socket, _file: listener })
             }
         }
     }
@@ -136,7 +139,11 @@ impl Listener {
 pub(crate) enum Acceptor {
     Tcp(mio::net::TcpListener),
     #[cfg(unix)]
-    Unix(mio::net::UnixListener),
+    Unix {
+        socket: mio::net::UnixListener,
+        /// Removes the socket's file when it is dropped.
+        _file: sockets::unix::Listener,
+    },
 }
 
 impl Acceptor {
@@ -144,7 +151,7 @@ impl Acceptor {
         match self {
             Self::Tcp(listener) => listener,
             #[cfg(unix)]
-            Self::Unix(listener) => listener,
+            Self::Unix { socket, .. } => socket,
         }
     }
 
@@ -160,7 +167,7 @@ impl Acceptor {
                 Ok((Stream::Tcp(stream), Some(peer.ip())))
             }
             #[cfg(unix)]
-            Self::Unix(listener) => listener.accept().map(|(s, _)| (Stream::Unix(s), None)),
+            Self::Unix { socket, .. } => socket.accept().map(|(s, _)| (Stream::Unix(s), None)),
         }
     }
 }
