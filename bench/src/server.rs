@@ -1,12 +1,14 @@
 //! A server under measurement: a process of its own, on a processor of its own.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal};
 
 /// The processor that servers run on, and the one that the load runs on.
 pub(crate) const SERVER_CPU: usize = 0;
@@ -14,10 +16,10 @@ pub(crate) const LOAD_CPU: usize = 1;
 
 /// A program that serves, and how to start it.
 #[derive(Debug, Clone)]
-pub(crate) struct Peer {
+pub(crate) struct Peer<'a> {
     pub(crate) name: &'static str,
     pub(crate) program: PathBuf,
-    pub(crate) arguments: &'static [&'static str],
+    pub(crate) arguments: &'a [&'a str],
 }
 
 /// A running server. It is killed when this is dropped.
@@ -29,9 +31,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts `peer` and waits for its `listening on` line.
-    pub(crate) fn start(peer: &Peer) -> Result<Self> {
+    pub(crate) fn start(peer: &Peer<'_>) -> Result<Self> {
         let mut command = pinned(&peer.program, SERVER_CPU);
-        command.args(peer.arguments).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(peer.arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("starting {}", peer.name))?;
         let mut line = String::new();
         let stdout = child.stdout.take().context("a pipe from the server")?;
@@ -55,12 +57,47 @@ impl Server {
         Ok(Duration::from_secs(times.iter().sum()) / u32::try_from(ticks)?)
     }
 
+    /// Asks it to stop (SIGTERM), and waits until it has.
+    pub(crate) fn stop(mut self, within: Duration) -> Result<Stopped> {
+        let begin = Instant::now();
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        rustix::process::kill_process(id.context("a process's id")?, Signal::TERM)?;
+        let status = loop {
+            if let Some(status) = self.child.try_wait()? {
+                break status;
+            }
+            ensure!(begin.elapsed() < 2 * within, "still there after {:?}", begin.elapsed());
+            thread::sleep(Duration::from_millis(1));
+        };
+        let took = begin.elapsed();
+        let mut said = String::new();
+        self.child.stderr.take().context("a pipe from the server")?.read_to_string(&mut said)?;
+        Ok(Stopped { code: status.code(), took, said })
+    }
+
     /// Resident memory in bytes (`VmRSS` of `/proc/<pid>/status`).
     pub(crate) fn resident(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
         Ok(kibibytes.context("no VmRSS")?.trim().parse::<u64>()? * 1024)
+    }
+}
+
+/// How a server ended.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) code: Option<i32>,
+    pub(crate) took: Duration,
+    said: String,
+}
+
+impl Stopped {
+    /// A number of the statistics that our servers print at the end.
+    pub(crate) fn count(&self, name: &str) -> Result<u64> {
+        let found = self.said.split_once(&format!(" {name}: ")).map(|(_, rest)| rest);
+        let digits = found.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+        digits.with_context(|| format!("no {name} in {:?}", self.said))?.parse().context("a count")
     }
 }
 

@@ -23,6 +23,16 @@ impl Figure {
         }
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The value that `percent` of them do not exceed.
+    pub(crate) fn percentile(&self, percent: usize) -> f64 {
+        let rank = (self.0.len().saturating_sub(1) * percent).div_ceil(100);
+        self.0.get(rank).copied().unwrap_or(f64::NAN)
+    }
+
     /// `5.8 (5.6–6.1)`: the median, and from the least to the greatest.
     pub(crate) fn with_spread(&self, digits: usize) -> String {
         let (least, most) =

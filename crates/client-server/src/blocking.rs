@@ -45,6 +45,8 @@ pub enum Model {
 /// A connection thread's stack. A session calls nothing deep; the buffer is on the heap.
 const STACK: usize = 128 * 1024;
 const SCRATCH: usize = 16 * 1024;
+/// A write that waits comes back so many times within [`Limits::write`], to look at the deadline.
+const WRITE_SLICES: u32 = 4;
 const LINGER_BYTES: usize = 1 << 20;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
@@ -215,7 +217,7 @@ impl<F: Service> Shared<F> {
         let stream = Arc::new(stream);
         let mut state = self.lock();
         let admitted = state.admission.admit(peer, &self.limits);
-        if !admitted || stream.blocking(self.limits.write).is_err() {
+        if !admitted || stream.blocking(self.limits.write / WRITE_SLICES).is_err() {
             if admitted {
                 state.admission.release(peer);
             }
@@ -328,6 +330,12 @@ impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
                 Next::Close => return Ok(true),
                 Next::Abort | Next::Upgrade => return Ok(false),
             }
+            if self.is_due() {
+                // Asked before each read: a peer that sends a byte now and then never lets one time out.
+                self.statistics.expired += 1;
+                next = self.call(S::expired)?;
+                continue;
+            }
             self.wait_no_longer_than(self.session.deadline())?;
             self.statistics.reads += 1;
             next = match self.stream.read(&mut buffer) {
@@ -343,21 +351,18 @@ impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
                 }
                 Err(error) => match error.kind() {
                     ErrorKind::Interrupted => Next::Continue,
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => self.check_deadline()?,
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                        self.timeout = None;
+                        Next::Continue
+                    }
                     _ => return Err(error),
                 },
             };
         }
     }
 
-    /// A read waited in vain; perhaps not long enough.
-    fn check_deadline(&mut self) -> io::Result<Next> {
-        self.timeout = None;
-        if self.session.deadline().is_some_and(|deadline| deadline <= self.shared.now()) {
-            self.statistics.expired += 1;
-            return self.call(S::expired);
-        }
-        Ok(Next::Continue)
+    fn is_due(&self) -> bool {
+        self.session.deadline().is_some_and(|deadline| deadline <= self.shared.now())
     }
 
     /// Sets the receive timeout, unless it is short enough: a read that returns early only asks

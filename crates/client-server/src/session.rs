@@ -107,7 +107,8 @@ pub trait Session {
         Next::Continue
     }
 
-    /// The moment that [`deadline`](Self::deadline) named has passed.
+    /// The moment that [`deadline`](Self::deadline) named has passed. A session that continues names
+    /// a later one; else it is called again at once.
     fn expired(&mut self, _cx: &mut Context<'_>) -> Next {
         Next::Close
     }

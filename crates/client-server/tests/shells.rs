@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use client_server::{
-    Address, Blocking, Closed, Context, Echo, EventLoop, Handle, Limits, Listener, Model, Next,
-    Service, Session, Statistics, Time,
+    Address, Blocking, Closed, Context, Echo, EventLoop, Handle, Limits, LineEcho, Listener, Model,
+    Next, Service, Session, Statistics, Time,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -119,7 +119,38 @@ fn a_silent_client_is_closed_at_its_deadline_and_stops_nobody() {
         assert!(begin.elapsed() < idle, "the machine is too slow for this test");
         assert_eq!(silent.read(&mut [0]).expect("end of stream"), 0);
         assert!(begin.elapsed() >= idle, "closed early, after {:?}", begin.elapsed());
+        assert_eq!(other.read(&mut [0]).expect("end of stream"), 0);
         assert_eq!(server.stop().expired, 2);
+    });
+}
+
+#[test]
+fn a_line_must_be_whole_in_time_however_often_a_byte_comes() {
+    let (idle, request) = (PATIENCE, Duration::from_millis(300));
+    let service = move |_: Option<IpAddr>| LineEcho::new(idle, request);
+    under_each_shell(&Limits::default(), service, |server| {
+        let (mut slow, mut good) = (server.connect(), server.connect());
+        // Shorter than any wait for a deadline, so that no read of the server's times out.
+        slow.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout");
+        let begin = Instant::now();
+        slow.write_all(b"a line and ").expect("the server reads");
+        let ended = loop {
+            // The server may have closed already.
+            let _ = slow.write_all(b"x");
+            match slow.read(&mut [0]) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                over => break over,
+            }
+            assert!(begin.elapsed() < PATIENCE, "still served");
+        };
+        assert!(matches!(ended, Ok(0)) || ended.is_err(), "{ended:?}");
+        assert!(begin.elapsed() >= request, "after {:?}", begin.elapsed());
+        good.write_all(b"hello\r\nyou").expect("the server reads");
+        let mut echoed = [0; 6];
+        good.read_exact(&mut echoed).expect("an echo");
+        assert_eq!(&echoed, b"hello\n");
+        drop((slow, good));
+        assert_eq!(server.stop().expired, 1);
     });
 }
 

@@ -89,6 +89,11 @@ impl Lines {
         self.inbox.push(arrived);
     }
 
+    /// How many octets wait that are no whole line yet, once [`next_line`](Self::next_line) gave `None`.
+    pub fn held(&self) -> usize {
+        self.inbox.waiting().len()
+    }
+
     /// The next line; `None` while its end has not arrived.
     ///
     /// # Errors

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use client_server::{
-    Address, Blocking, Echo, EventLoop, Handle, Limits, Listener, Model, Recorded, Service,
-    Statistics,
+    Address, Blocking, Echo, EventLoop, Handle, Limits, LineEcho, Listener, Model, Recorded,
+    Service, Statistics,
 };
 use sockets::log::Log;
 use sockets::serving;
@@ -30,6 +30,9 @@ pub(crate) struct EchoServer {
     /// Connections that may wait for a thread of the pool; one more is refused.
     #[arg(long, value_name = "N", default_value = "64")]
     queue: u16,
+    /// Echo whole lines, and give each so long from its first byte to its last.
+    #[arg(long, value_name = "TIME", value_parser = serving::duration)]
+    lines: Option<Duration>,
     /// Close a connection that has been silent for so long.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = serving::duration)]
     idle: Duration,
@@ -56,7 +59,18 @@ enum Shell {
 
 pub(crate) fn run(arguments: &EchoServer, wire: &Wire) -> Result<()> {
     let idle = arguments.idle;
-    let service = move |_: Option<IpAddr>| Echo::new(idle);
+    match arguments.lines {
+        None => offer(arguments, wire, move |_: Option<IpAddr>| Echo::new(idle)),
+        Some(line) => offer(arguments, wire, move |_: Option<IpAddr>| LineEcho::new(idle, line)),
+    }
+}
+
+/// Listens and serves, with whatever is to be seen of the wire.
+fn offer<F>(arguments: &EchoServer, wire: &Wire, service: F) -> Result<()>
+where
+    F: Service + Clone + Send + Sync + 'static,
+    F::Session: Send,
+{
     let log = Log::to(io::stderr(), "echo");
     let listeners = listeners(arguments)?;
     let address = listeners[0].address()?;
