@@ -23,10 +23,6 @@ impl Figure {
         }
     }
 
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
-    }
-
     /// The value that `percent` of them do not exceed.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let rank = (self.0.len().saturating_sub(1) * percent).div_ceil(100);

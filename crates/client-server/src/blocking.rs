@@ -46,7 +46,7 @@ pub enum Model {
 const STACK: usize = 128 * 1024;
 const SCRATCH: usize = 16 * 1024;
 /// A write that waits comes back so many times within [`Limits::write`], to look at the deadline.
-const WRITE_SLICES: u32 = 4;
+const WRITE_SLICES: u32 = 8;
 const LINGER_BYTES: usize = 1 << 20;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
