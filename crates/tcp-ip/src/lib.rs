@@ -5,6 +5,7 @@
 //! a test where a minute of network time takes milliseconds.
 
 pub mod checksum;
+pub mod dissectors;
 pub mod icmp;
 pub mod ip;
 pub mod malformed;
