@@ -8,7 +8,7 @@ use std::time::Duration;
 use harness::{Ending, Mistake, Outcome, Peer, check_within};
 
 use mistakes::{CUTS, FOR_EVER, HALF, IDLE, ONE_MORE, QUEUE};
-use site::{PATIENCE, Site, bind, reply};
+use site::{EARLY, PATIENCE, Site, bind, reply};
 
 /// Longer than any check waits: what has ended by then has not ended by the deadline.
 const AMPLE: Duration = Duration::from_secs(10);
@@ -112,7 +112,12 @@ fn a_request_that_has_come_in_part_may_be_finished() -> Outcome {
         client.expect(&reply("one"), None)?;
         site.stop();
         site.refuses()?;
-        c.want("the second request, of which two bytes had come, is answered when it is whole");
+        c.want("its connection stays: two bytes of the next request had come");
+        let (got, ending) = client.receive_within(EARLY, 1);
+        if ending != Ending::Silence {
+            return Err(client.differs(b"", &got, ending, unless_silent(ending, &HALF)));
+        }
+        c.want("the second request is answered when it is whole");
         // A connection that was closed may refuse these bytes already, or only their reply.
         let sent = client.send(b"o\n");
         client.expect_else(&reply("two"), |_, ending| unless_silent(ending, &HALF))?;

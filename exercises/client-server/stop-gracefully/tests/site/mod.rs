@@ -16,8 +16,8 @@ use crate::mistakes::{AT_ONCE, IDLE, LISTENS};
 pub(crate) const PATIENCE: Duration = Duration::from_millis(1_500);
 /// A request that is held back is let go after this, so that a failed check leaves no thread behind.
 const LONGEST: Duration = Duration::from_secs(8);
-/// Within which an answer that does not wait for its requests has returned.
-const EARLY: Duration = Duration::from_millis(30);
+/// Within which an answer that does not wait for its requests has returned, or closed them.
+pub(crate) const EARLY: Duration = Duration::from_millis(30);
 
 /// A server at work. Of its requests, `wait` is answered when [`Site::let_go`] is called, and `much`
 /// with the bytes that were given; all others at once.
