@@ -1,6 +1,7 @@
 //! `cargo course verify`: the grader is graded. The authors' proofs, exercise by exercise.
 //!
-//! 1. The starter compiles without a warning, and each of its checks says that it is not started.
+//! 1. The starter compiles without a warning, and each of its checks says that it is not started; of
+//!    a starter that is a program to be repaired, each names a mistake.
 //! 2. The solution passes, as often as is asked, under load if that is asked.
 //! 3. Each wrong answer fails, and the first failing check names the mistake that it was made for.
 //! 4. READMEs, mistakes' pages and the book have their shape, and nothing in them points nowhere.

@@ -43,11 +43,19 @@ pub(super) fn run(
     Ok(Proof { took: judged.took, problem, report })
 }
 
-/// A starter's checks all say that it is not started, and soon.
+/// A starter's checks all say that it is not started, and soon. One that is a program, to be
+/// repaired, has a defect for each check, and the check names it.
 fn starter(judged: &Judged) -> Option<String> {
+    let program = judged.checks.iter().all(|check| check.outcome != Outcome::NotStarted);
     for check in &judged.checks {
         match &check.outcome {
             Outcome::NotStarted | Outcome::Skipped(_) => {}
+            Outcome::Failed { mistake: None, report } if program => {
+                return Some(format!(
+                    "{} names no mistake of the starter's:\n{report}",
+                    check.name
+                ));
+            }
             Outcome::Failed { report, .. } if !report.is_empty() => {}
             Outcome::Failed { .. } => {
                 return Some(format!("{} fails without a reason", check.name));
@@ -139,6 +147,10 @@ mod tests {
     fn a_starter_passes_no_check_and_a_solution_all() {
         assert_eq!(starter(&judged(&[Outcome::NotStarted])), None);
         assert!(starter(&judged(&[Outcome::NotStarted, Outcome::Passed])).is_some());
+        let unnamed = Outcome::Failed { report: "did".into(), mistake: None };
+        assert_eq!(starter(&judged(&[Outcome::NotStarted, unnamed.clone()])), None);
+        assert_eq!(starter(&judged(&[failed("a"), failed("b")])), None);
+        assert!(starter(&judged(&[failed("a"), unnamed])).is_some());
         assert_eq!(solution(&judged(&[Outcome::Passed, Outcome::Skipped("x".into())])), None);
         assert!(solution(&judged(&[Outcome::Passed, failed("a")])).is_some());
         assert!(solution(&judged(&[])).is_some());
