@@ -129,6 +129,23 @@ impl<T, E> Running<T, E> {
         Pace::Ended
     }
 
+    /// Whether the answer's thread sleeps for all of `limit`: it neither works nor wakes to look
+    /// around. Counted, as in [`Running::pace`]; only Linux counts, elsewhere it always does.
+    pub fn stays_asleep(&self, limit: Duration) -> bool {
+        /// It may be on its way to sleep still.
+        const SLEEPS: u64 = 2;
+        const WORK: u64 = 2_000_000;
+        let spent = || self.effort.as_ref().and_then(Effort::spent);
+        let before = spent();
+        self.ends_within(limit);
+        match (before, spent()) {
+            (Some(before), Some(now)) => {
+                now.sleeps - before.sleeps <= SLEEPS && now.cpu - before.cpu <= WORK
+            }
+            _ => true,
+        }
+    }
+
     /// Whether the answer has neither returned nor panicked yet.
     pub fn still_runs(&self) -> bool {
         !self.thread.is_finished()
