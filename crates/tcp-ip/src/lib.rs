@@ -10,6 +10,7 @@ pub mod icmp;
 pub mod ip;
 pub mod malformed;
 pub mod random;
+pub mod savefile;
 pub mod tcp;
 pub mod time;
 pub mod udp;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use programs::tour;
+use programs::{inspect, tour};
 
 /// Chapter 2 of On the Wire: the packet, and TCP. Without a program: the tour.
 #[derive(Debug, Parser)]
@@ -18,14 +18,16 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-enum Program {}
+enum Program {
+    Inspect(inspect::Inspect),
+}
 
 fn main() -> ExitCode {
     // Bad arguments end here: a sentence on standard error, and exit code 2.
     let Arguments { program } = Arguments::parse();
     let done = match program {
         None => tour::run().map(|held| if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
-        Some(program) => match program {},
+        Some(Program::Inspect(arguments)) => inspect::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error: anyhow::Error| {
         let bold = io::stderr().is_terminal();

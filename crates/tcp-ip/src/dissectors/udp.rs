@@ -22,7 +22,8 @@ pub(super) fn read(reader: &mut Reader<'_>, pseudo: Option<Pseudo>) {
     let whole = length >= HEADER && reader.narrow(length);
     if there {
         let (from, to) = (field(reader, 0), field(reader, 2));
-        reader.say(format_args!("UDP {from} → {to}, {length} octets"));
+        let data = length.saturating_sub(HEADER);
+        reader.say(format_args!("UDP {from} → {to}, {data} octets"));
     }
     let sum = pseudo
         .filter(|_| whole)

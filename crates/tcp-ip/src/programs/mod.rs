@@ -1,3 +1,4 @@
 //! What `tcp-ip` runs.
 
+pub(crate) mod inspect;
 pub(crate) mod tour;
