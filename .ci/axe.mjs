@@ -8,6 +8,7 @@
 
 import { createServer } from 'node:http';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { extname, join, normalize, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -75,9 +76,11 @@ function sticksOut() {
     .map((e) => `${e.tagName.toLowerCase()}${e.className ? `.${e.className}` : ''}: ${e.textContent.trim().slice(0, 60)}`);
 }
 
-/** axe's findings on what the page shows now. */
-async function findings(page, where) {
-  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
+/** axe's findings on what the page shows now; without the sidebar, which is the same on all pages
+ * and looked at with the frame, unless the whole is asked for. */
+async function findings(page, where, whole = false) {
+  const { violations } = await page.evaluate((exclude) =>
+    axe.run({ exclude }, { resultTypes: ['violations'] }), whole ? [] : [['#mdbook-sidebar']]);
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
     `${where}: ${id}: ${target.join(' ')}\n      ${failureSummary.split('\n').slice(1).join(' ').trim()}`));
 }
@@ -127,7 +130,7 @@ async function lookAtFrame(page, origin) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
     await open(page, `${origin}/index.html`);
     await page.click('#mdbook-theme-toggle');
-    found.push(...await findings(page, `themes, ${theme}`));
+    found.push(...await findings(page, `sidebar and themes, ${theme}`, true));
     await page.keyboard.press('Escape');
     await page.click('#mdbook-search-toggle');
     await page.locator('#mdbook-searchbar').pressSequentially('course');
@@ -148,30 +151,33 @@ async function main() {
   await context.addInitScript({ content: axe.source });
   // The printed book calls the print dialogue when it has loaded.
   await context.addInitScript(() => { window.print = () => {}; });
-  const page = await context.newPage();
-
-  let asked = [];
-  page.on('request', (request) => {
-    const url = request.url();
-    if (!url.startsWith(origin) && !url.startsWith('data:')) asked.push(`asks another host: ${url}`);
-  });
-  page.on('response', (response) => {
-    if (response.status() >= 400) asked.push(`${response.status()}: ${new URL(response.url()).pathname}`);
-  });
-  page.on('pageerror', (error) => asked.push(`script: ${error.message}`));
-
   const names = await pagesOf(root);
+  // The printed book is by far the longest, so it is not begun last.
+  const left = [...names].sort((a, b) => (b === 'print.html') - (a === 'print.html'));
   let count = 0;
   const report = (name, found) => {
     count += found.length;
     if (found.length > 0) console.log(`${name}: ${found.length}\n  ${found.join('\n  ')}`);
   };
-  for (const name of names) {
-    asked = [];
-    const found = await look(page, origin, name);
-    report(name, [...new Set(asked), ...found]);
-  }
-  report('the frame', await lookAtFrame(page, origin));
+  const work = async (first) => {
+    const page = await context.newPage();
+    let asked = [];
+    page.on('request', (request) => {
+      const url = request.url();
+      if (!url.startsWith(origin) && !url.startsWith('data:')) asked.push(`asks another host: ${url}`);
+    });
+    page.on('response', (response) => {
+      if (response.status() >= 400) asked.push(`${response.status()}: ${new URL(response.url()).pathname}`);
+    });
+    page.on('pageerror', (error) => asked.push(`script: ${error.message}`));
+    if (first) report('the frame', await lookAtFrame(page, origin));
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      asked = [];
+      const found = await look(page, origin, name);
+      report(name, [...new Set(asked), ...found]);
+    }
+  };
+  await Promise.all([...Array(availableParallelism()).keys()].map((number) => work(number === 0)));
   await browser.close();
   server.close();
 
