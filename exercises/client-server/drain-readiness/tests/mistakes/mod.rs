@@ -44,7 +44,7 @@ pub(crate) const LOST_END: Mistake = Mistake {
 
 pub(crate) const STARVES: Mistake = Mistake {
     name: "one-flood-starves-all",
-    why: "one peer that is always ready was served for as long as it was, and all others waited",
+    why: "one peer that is always ready was served beyond its share, and all others waited",
     spec: "epoll(7), \"Possible pitfalls and ways to avoid them\", starvation",
 };
 

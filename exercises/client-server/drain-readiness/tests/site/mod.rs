@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use drain_readiness::{Handler, Server};
+use drain_readiness::{Handler, PAUSE, Server};
 use harness::{Check, Mistake, Outcome, Random};
 use mio::{Poll, Token};
 
@@ -153,6 +153,15 @@ impl<'a> Site<'a> {
     pub(crate) fn turn(&mut self) -> Option<Duration> {
         let ready = self.kernel.poll();
         self.turn_with(&ready)
+    }
+
+    /// One turn, in which `accept` fails and there is no shortage.
+    pub(crate) fn turn_without_pause(&mut self) -> Outcome {
+        let timeout = self.turn();
+        self.c.want(
+            "no PAUSE: that error is no shortage, and the next in the queue is accepted at once",
+        );
+        self.c.ensure(timeout != Some(PAUSE), None, || shown(timeout))
     }
 
     pub(crate) fn turn_with(&mut self, ready: &[Token]) -> Option<Duration> {
