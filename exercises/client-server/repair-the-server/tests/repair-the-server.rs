@@ -139,19 +139,18 @@ fn the_refusal_of_a_long_request_arrives() -> Outcome {
 #[test]
 fn a_client_that_has_its_reply_and_stays_is_left() -> Outcome {
     check_within(LIMIT, |c| {
-        let patience = 3 * SHORT;
         let bound = c.listener()?;
         let mut client = c.connect("client", bound.1)?;
         client.send(&post()[..50_000])?;
         let mut next = c.connect("next client", bound.1)?;
         next.send(GET)?;
-        let _site = start_on(c, bound, 1, patience);
+        let _site = start_on(c, bound, 1, LONGER);
         c.want("the client gets 405 Method Not Allowed, then end of stream");
         gets(c, "client", &mut client, "405 Method Not Allowed", |_, ending| {
             (ending == Ending::Reset).then_some(&RESET)
         })?;
         client.trickle(vec![b'x'; 600], PAUSE)?;
-        c.want(format!("the next client gets 200 OK: the first one has had its {patience:?}"));
+        c.want(format!("the next client gets 200 OK: the first one has had its {LONGER:?}"));
         gets(c, "next client", &mut next, "200 OK", |_, ending| {
             (ending == Ending::Silence).then_some(&DRAIN)
         })
@@ -211,7 +210,7 @@ fn a_head_has_a_limit() -> Outcome {
 }
 
 #[test]
-fn a_failed_accept_ends_nothing() -> Outcome {
+fn the_server_outlives_a_failed_accept() -> Outcome {
     check_alone(|c| {
         let site = start(c, 4, AMPLE)?;
         site.serves(c, "first client")?;

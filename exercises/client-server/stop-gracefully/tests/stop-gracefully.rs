@@ -6,6 +6,7 @@ mod site;
 use std::time::Duration;
 
 use harness::{Ending, Mistake, Outcome, Peer, check_within};
+use stop_gracefully::LONGEST;
 
 use mistakes::{CUTS, FOR_EVER, HALF, IDLE, ONE_MORE, QUEUE};
 use site::{EARLY, PATIENCE, Site, bind, reply};
@@ -31,6 +32,25 @@ fn requests_are_answered() -> Outcome {
         c.want("the connection stays open for the next request");
         slow.send(b"thank you\n")?;
         slow.expect(&reply("thank you"), None)
+    })
+}
+
+#[test]
+fn a_line_has_a_limit() -> Outcome {
+    check_within(LIMIT, |c| {
+        let longest = usize::try_from(LONGEST).unwrap_or(usize::MAX);
+        let site = Site::start(c, AMPLE)?;
+        let line = "x".repeat(longest - 1);
+        let mut client = site.client("client")?;
+        c.want(format!("a line of {longest} bytes, its LF included, is answered"));
+        client.send(format!("{line}\n").as_bytes())?;
+        client.expect(&reply(&line), None)?;
+        c.want("a longer one is not, and its connection is closed");
+        client.send(format!("{line}x\n").as_bytes())?;
+        let (got, ending) = client.receive(1);
+        // A reset, where the byte too many was not read.
+        let closed = matches!(ending, Ending::End | Ending::Reset);
+        if closed { Ok(()) } else { Err(client.differs(b"", &got, ending, None)) }
     })
 }
 

@@ -116,7 +116,7 @@ fn answer(mut stream: &TcpStream, limits: Limits) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads to the end of the head. What of a body comes with it is dropped. `None`: the end came first.
+/// Reads to the end of the head, and what of a body came with it. `None`: the client's end came first.
 ///
 /// # Errors
 ///
@@ -132,8 +132,8 @@ fn read_head(stream: &TcpStream, most: usize, deadline: Instant) -> io::Result<O
         // The end may have begun three bytes before this read.
         let from = filled.saturating_sub(3);
         filled += count;
-        if let Some(at) = head[from..filled].windows(4).position(|four| four == b"\r\n\r\n") {
-            head.truncate(from + at + 4);
+        if head[from..filled].windows(4).any(|four| four == b"\r\n\r\n") {
+            head.truncate(filled);
             return Ok(Some(head));
         }
     }

@@ -29,7 +29,7 @@ const SHORTAGE: Duration = Duration::from_millis(10);
 // end answer
 
 /// A request is a line of at most so many bytes, its LF included.
-pub const LONGEST: u64 = 8 * 1024;
+pub const LONGEST: u64 = 8_192;
 
 /// A server of requests that are lines: each is answered before the next one is read.
 pub struct Server {
