@@ -360,6 +360,7 @@ impl<F: Service> EventLoop<F> {
         }
     }
 
+    // ANCHOR: drain
     /// Stops accepting, and lets every session finish.
     fn drain(&mut self) {
         // Those that the system has accepted for us have been told that they are connected.
@@ -375,4 +376,5 @@ impl<F: Service> EventLoop<F> {
             self.settle(slot);
         }
     }
+    // ANCHOR_END: drain
 }

@@ -27,6 +27,7 @@ pub fn announce(address: impl Display) -> io::Result<()> {
     writeln!(out, "listening on {address}").and_then(|()| out.flush())
 }
 
+// ANCHOR: on_signal
 /// Calls `first` at the first SIGINT or SIGTERM, and `again` at every later one, on a thread of
 /// their own.
 ///
@@ -55,6 +56,7 @@ pub fn on_signal(
     });
     Ok(())
 }
+// ANCHOR_END: on_signal
 
 /// Why a text is no wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
