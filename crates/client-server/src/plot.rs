@@ -58,7 +58,7 @@ pub fn readable(latency: Duration) -> String {
 
 /// The drawing's width and the edges of what the axes enclose. Text keeps its size from a telephone's 360 px on.
 const WIDTH: f64 = 380.0;
-const LEFT: f64 = 52.0;
+const LEFT: f64 = 66.0;
 const RIGHT: f64 = 368.0;
 const HEIGHT: f64 = 190.0;
 /// A series' two lines above the plot: its name, and its percentiles.
@@ -173,6 +173,11 @@ impl<'a> Plot<'a> {
             f64::midpoint(LEFT, RIGHT),
             bottom + 31.0
         );
+        let middle = self.top + HEIGHT / 2.0;
+        let _ = writeln!(
+            svg,
+            "<text class=\"wire-tick\" text-anchor=\"middle\" transform=\"rotate(-90 12 {middle:.1})\" x=\"12\" y=\"{middle:.1}\">latency</text>"
+        );
     }
 
     fn legend(&self, svg: &mut String, index: usize, series: &Series<'_>) {
@@ -180,7 +185,7 @@ impl<'a> Plot<'a> {
         let y = 14.0 + LEGEND * f64::from(u32::try_from(index).unwrap_or(u32::MAX));
         let _ = writeln!(
             svg,
-            "<line class=\"wire-arrow {class}\" stroke-dasharray=\"{dashes}\" x1=\"6\" y1=\"{y:.1}\" x2=\"42\" y2=\"{y:.1}\"/>\
+            "<line class=\"wire-arrow {class}\" stroke-dasharray=\"{dashes}\" x1=\"14\" y1=\"{y:.1}\" x2=\"54\" y2=\"{y:.1}\"/>\
              <text class=\"wire-label\" x=\"{LEFT}\" y=\"{:.1}\">{}</text>\
              <text class=\"wire-tick\" x=\"{LEFT}\" y=\"{:.1}\">{}</text>",
             y + 4.0,
