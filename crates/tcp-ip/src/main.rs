@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use programs::{inspect, tour};
+use programs::{inspect, simulate, tour};
 
 /// Chapter 2 of On the Wire: the packet, and TCP. Without a program: the tour.
 #[derive(Debug, Parser)]
@@ -20,6 +20,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Program {
     Inspect(inspect::Inspect),
+    Simulate(simulate::Simulate),
 }
 
 fn main() -> ExitCode {
@@ -28,8 +29,9 @@ fn main() -> ExitCode {
     let done = match program {
         None => tour::run().map(|held| if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Some(Program::Inspect(arguments)) => inspect::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Some(Program::Simulate(arguments)) => simulate::run(&arguments),
     };
-    done.unwrap_or_else(|error: anyhow::Error| {
+    done.unwrap_or_else(|error| {
         let bold = io::stderr().is_terminal();
         let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
         eprintln!("{on}tcp-ip:{off} {error:#}");

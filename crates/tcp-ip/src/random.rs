@@ -45,12 +45,22 @@ impl Random {
         usize::try_from(self.next_u64() % bound as u64).expect("below a usize")
     }
 
-    /// Whether something happens that has this chance, between 0 and 1.
-    pub fn chance(&mut self, probability: f64) -> bool {
+    /// A number from 0 to 1, and less than that.
+    pub fn fraction(&mut self) -> f64 {
         // 53 bits are what the fraction of an f64 holds.
         #[allow(clippy::cast_precision_loss)]
         let uniform = (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-        uniform < probability
+        uniform
+    }
+
+    /// Whether something happens that has this chance, between 0 and 1.
+    pub fn chance(&mut self, probability: f64) -> bool {
+        self.fraction() < probability
+    }
+
+    /// One of the choices, which are not none.
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
     }
 
     /// Octets of any value; as many as one of `lengths`, which is not empty.

@@ -4,7 +4,7 @@
 //! numbers compare. [`receive`] puts the stream together; [`send`] cuts it up, with [`rtt`] to know
 //! when to worry, [`sack`] and [`recovery`] to find out what was lost, and [`congestion`] to know
 //! how much may be on the way. [`state`] is the diagram that everybody knows, and [`connection`]
-//! makes one whole of it all.
+//! makes one whole of it all. A [`stack`] has many of them.
 
 pub mod config;
 pub mod congestion;
@@ -12,6 +12,7 @@ pub mod connection;
 pub mod defence;
 pub mod header;
 pub mod isn;
+pub mod listener;
 pub mod options;
 pub mod receive;
 pub mod recovery;
@@ -20,6 +21,7 @@ pub mod sack;
 pub mod segment;
 pub mod send;
 pub mod seq;
+pub mod stack;
 pub mod state;
 pub mod timers;
 
@@ -29,6 +31,7 @@ pub use header::{Flags, Header};
 pub use options::{Options, Ranges, Timestamps};
 pub use segment::Segment;
 pub use seq::Seq;
+pub use stack::{Handle, Sockets, Stack, StackError};
 pub use state::State;
 
 /// The segment size to a peer that tells none (RFC 9293 §3.7.1, MUST-15); over IPv6 it could be

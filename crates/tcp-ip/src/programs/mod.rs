@@ -1,4 +1,6 @@
 //! What `tcp-ip` runs.
 
 pub(crate) mod inspect;
+pub(crate) mod quantity;
+pub(crate) mod simulate;
 pub(crate) mod tour;

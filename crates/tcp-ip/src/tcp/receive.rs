@@ -63,8 +63,9 @@ pub enum Arrived {
 }
 
 impl Receiver {
-    /// Expects `nxt`; can hold `capacity` octets, and says so in windows shifted by `shift`.
+    /// Expects `nxt`; can hold `capacity` octets, or as many as a window shifted by `shift` can say.
     pub fn new(nxt: Seq, capacity: usize, shift: u8) -> Self {
+        let capacity = capacity.min(usize::from(u16::MAX) << shift);
         Self {
             nxt,
             edge: nxt,

@@ -90,7 +90,7 @@ impl Recovery {
     }
 
     /// An acknowledgment moved `una` to where it is now, by `octets`.
-    pub fn advanced(&mut self, una: Seq, octets: u32, segment_size: u32, sack: bool) {
+    pub fn advanced(&mut self, una: Seq, nxt: Seq, octets: u32, segment_size: u32, sack: bool) {
         self.scoreboard.acknowledged(una);
         self.high_rxt = self.high_rxt.max(una);
         self.lost_before = self.lost_before.max(una);
@@ -107,7 +107,7 @@ impl Recovery {
         if self.phase == Phase::FastRecovery && !sack {
             // RFC 6582 §3.2 step 3, a partial acknowledgment: the segment that is now first is
             // lost, too. What has left the network deflates the window; one segment goes in.
-            self.lost_before = una + segment_size;
+            self.lost_before = (una + segment_size).min(nxt);
             self.high_rxt = una;
             self.at_once = true;
             let grown = if octets >= segment_size { segment_size } else { 0 };

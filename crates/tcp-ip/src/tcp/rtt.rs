@@ -103,7 +103,17 @@ impl RttEstimator {
         self.backoffs
     }
 
-    /// The peer answers again, though nothing could be measured: the next timeout is not doubled.
+    /// The peer answers again, though nothing could be measured.
+    ///
+    /// RFC 6298 would stay with the doubled timeout until something is, which on a path that loses
+    /// much can be minutes away; Linux forgets it at once, and may then never wait long enough to
+    /// measure a path that has become slower. We wait up to eight times as long as before.
+    pub fn relent(&mut self) {
+        self.backoffs = self.backoffs.min(3);
+    }
+
+    /// What was waited for were answers to probes, of which nobody knows when they come: what was
+    /// measured before still holds.
     pub fn forgive(&mut self) {
         self.backoffs = 0;
     }

@@ -149,7 +149,9 @@ impl Sender {
     /// The SYN was acknowledged, by a segment with this number and window.
     pub fn establish(&mut self, sequence: Seq, window: u32) {
         self.una = self.nxt;
-        self.tell_window(sequence, self.una, window);
+        self.told_by = (sequence, self.una);
+        self.window = window;
+        self.max_window = window;
     }
 
     /// SND.UNA.
@@ -309,7 +311,7 @@ impl Sender {
         self.buffer.drain(..self.buffer.len().min(octets as usize));
         self.una = ack.number;
         self.measure(now, ack.rtt, in_flight);
-        self.recovery.advanced(self.una, octets, self.segment_size, self.sack);
+        self.recovery.advanced(self.una, self.nxt, octets, self.segment_size, self.sack);
         if before != Phase::FastRecovery {
             let rtt = self.rtt.smoothed();
             let limited = before == Phase::Timeout || self.is_limited(pipe);
@@ -339,6 +341,8 @@ impl Sender {
         {
             self.rtt.sample(now.since(sent), 1);
             self.timed = None;
+        } else {
+            self.rtt.relent();
         }
     }
 

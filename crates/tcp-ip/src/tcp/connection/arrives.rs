@@ -26,9 +26,6 @@ impl Connection {
             State::SynSent => self.arrives_in_syn_sent(now, segment),
             _ => self.arrives(now, segment),
         }
-        if self.state != State::Closed && self.state != State::TimeWait {
-            self.arm(now);
-        }
     }
 
     /// RFC 9293 §3.10.7.3.

@@ -56,7 +56,6 @@ impl Connection {
         } else if self.send.timed_out(now) {
             self.counters.timeouts += 1;
         }
-        self.arm(now);
     }
 
     /// Keep-alive (RFC 9293 §3.8.4).

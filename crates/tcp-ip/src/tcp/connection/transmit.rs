@@ -21,7 +21,8 @@ pub(super) enum AckDue {
 }
 
 impl Connection {
-    /// The next segment that should go out, if there is one; to be called until there is none.
+    /// The next segment that should go out, if there is one. To be called until there is none,
+    /// after anything that happened: only then is [`deadline`](Self::deadline) what it should be.
     ///
     /// Its payload is cut from the buffer and not copied, so it borrows the connection.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Segment<'_>> {
@@ -55,6 +56,7 @@ impl Connection {
         if self.ack == AckDue::Now {
             return Some(self.next_ack(now));
         }
+        self.arm(now);
         None
     }
 
