@@ -45,7 +45,7 @@ impl Default for Plan {
             mtu: 1_500,
             conditions: Conditions::default(),
             reading: (usize::MAX, Duration::ZERO),
-            limit: Duration::from_secs(3_600),
+            limit: Duration::from_secs(4 * 3_600),
         }
     }
 }
@@ -58,10 +58,10 @@ impl Plan {
         let mut chance =
             |most: f64| if random.chance(0.6) { random.fraction() * worst * most } else { 0.0 };
         let conditions = Conditions {
-            loss: chance(0.3),
+            loss: chance(0.25),
             reorder: chance(0.3),
             duplicate: chance(0.3),
-            corrupt: chance(0.2),
+            corrupt: chance(0.1),
             ..Conditions::default()
         };
         let conditions = Conditions {
@@ -86,7 +86,7 @@ impl Plan {
             mtu: random.pick(&[1_500, 1_500, 576, 1_280, 9_000]),
             conditions,
             reading,
-            limit: Duration::from_secs(3_600),
+            limit: Duration::from_secs(4 * 3_600),
         }
     }
 }

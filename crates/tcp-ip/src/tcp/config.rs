@@ -26,8 +26,8 @@ pub struct Config {
     /// The least that is added to the smoothed round-trip time for a timeout; see
     /// [`RttEstimator::new`](super::rtt::RttEstimator::new).
     pub minimum_rto: Duration,
-    /// Give up when a peer has acknowledged nothing for so long: R2 of RFC 9293 §3.8.3, at least
-    /// 100 s there.
+    /// Give up when a peer has acknowledged nothing for so long: R2 of RFC 9293 §3.8.3, which
+    /// is at least 100 s; Linux gives up after some 15 minutes (`tcp_retries2`).
     pub user_timeout: Duration,
     /// Ask a silent peer whether it is still there. Off unless asked for (RFC 9293 §3.8.4).
     pub keep_alive: Option<KeepAlive>,
@@ -67,7 +67,7 @@ impl Default for Config {
             nagle: true,
             delayed_ack: Duration::from_millis(40),
             minimum_rto: Duration::from_millis(200),
-            user_timeout: Duration::from_secs(120),
+            user_timeout: Duration::from_secs(300),
             keep_alive: None,
             msl: Duration::from_secs(30),
             congestion: Algorithm::default(),

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::congestion::{Ack, Controller};
 use super::recovery::{Noticed, Phase, Recovery};
-use super::rtt::RttEstimator;
+use super::rtt::{GRANULARITY, RttEstimator};
 use super::{DEFAULT_MSS, Ranges, Seq};
 use crate::Instant;
 
@@ -54,8 +54,8 @@ pub struct Sender {
     timed: Option<(Seq, Instant)>,
     /// When anything was sent last: after a long silence, the congestion window is not believed.
     last_sent: Instant,
-    /// SND.UNA when the retransmission timer last went off.
-    timed_out_at: Option<Seq>,
+    /// SND.UNA when the retransmission timer last went off, and when that was.
+    timed_out_at: Option<(Seq, Instant)>,
     recovery: Recovery,
     controller: Box<dyn Controller>,
     rtt: RttEstimator,
@@ -332,7 +332,12 @@ impl Sender {
 
     /// Takes a round trip, by timestamp or by the octet that was timed.
     fn measure(&mut self, now: Instant, echoed: Option<Duration>, in_flight: u32) {
-        if let Some(rtt) = echoed {
+        // An echo from before the last timeout may be of a segment that was lost on its way back: the
+        // receiver echoes the first of two copies (RFC 7323 §5.3 drops the second one before R3).
+        let before_timeout = |rtt: &Duration| {
+            self.timed_out_at.is_some_and(|(_, at)| now.since(at) + GRANULARITY < *rtt)
+        };
+        if let Some(rtt) = echoed.filter(|rtt| !before_timeout(rtt)) {
             // RFC 7323 Appendix G: every second segment is acknowledged.
             let samples = in_flight.div_ceil(2 * self.segment_size);
             self.rtt.sample(rtt, samples);
@@ -388,8 +393,8 @@ impl Sender {
         if self.in_flight() == 0 {
             return false;
         }
-        let again = self.timed_out_at == Some(self.una);
-        self.timed_out_at = Some(self.una);
+        let again = self.timed_out_at.is_some_and(|(una, _)| una == self.una);
+        self.timed_out_at = Some((self.una, now));
         self.controller.timed_out(now, self.in_flight(), !again);
         self.recovery.timed_out(self.una, self.nxt, again);
         true
