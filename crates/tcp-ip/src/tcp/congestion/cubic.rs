@@ -207,8 +207,8 @@ mod tests {
         let mut windows = Vec::new();
         while now < seconds {
             let segments = cubic.window.floor();
-            for number in 0..segments as u32 {
-                let moment = now + rtt * f64::from(number) / segments;
+            for number in (0..).map(f64::from).take_while(|number| *number < segments) {
+                let moment = now + rtt * number / segments;
                 cubic.acknowledged(&Ack {
                     now: Instant::new(Duration::from_secs_f64(moment)),
                     octets: SEGMENT,
@@ -226,10 +226,10 @@ mod tests {
     /// covers what a window of whole segments and steps of a round trip cannot follow.
     #[test]
     fn the_window_follows_the_curve() {
-        for (before, rtt) in [(100.0, 0.1), (400.0, 0.1), (1_000.0, 0.2)] {
+        for (before, rtt) in [(100.0_f64, 0.1), (400.0, 0.1), (1_000.0, 0.2)] {
             let mut cubic = Cubic::new(SEGMENT);
             cubic.window = before;
-            cubic.lost(Instant::ZERO, (before * f64::from(SEGMENT)) as u32);
+            cubic.lost(Instant::ZERO, cubic.window());
             let k = (before * (1.0 - BETA) / C).cbrt();
             for (now, window) in grow(&mut cubic, rtt, 2.0 * k) {
                 let expected = C * (now - k).powi(3) + before;

@@ -19,6 +19,8 @@ const MOST_ANSWERS: usize = 256;
 /// What a router's word is worth at least: a path that takes less is not one that anybody has
 /// (Linux has the same floor, `min_pmtu`), but a means to make us send tiny segments.
 const LEAST_MTU_V4: u32 = 552;
+/// Every link of IPv6 takes as much (RFC 8200 §5).
+const LEAST_MTU_V6: u32 = 1_280;
 
 impl Stack {
     /// Takes a packet. What is malformed, or not for us, is dropped in silence (RFC 1122 §3.2.1).
@@ -156,7 +158,7 @@ impl Stack {
                 self.about(packet, |connection, sequence, local| {
                     let (least, ip) = match local {
                         IpAddr::V4(_) => (LEAST_MTU_V4, v4::HEADER),
-                        IpAddr::V6(_) => (v6::LEAST_MTU as u32, v6::HEADER),
+                        IpAddr::V6(_) => (LEAST_MTU_V6, v6::HEADER),
                     };
                     let headers = u32::try_from(ip + header::HEADER).expect("at most 60");
                     connection.path_mtu(mtu.max(least), headers, sequence);
