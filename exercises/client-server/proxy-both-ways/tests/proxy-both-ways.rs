@@ -217,7 +217,7 @@ fn a_long_conversation() -> Outcome {
                     let size = random.below(2 * LIMIT);
                     match random.below(3) {
                         0 => proxy.takes(side, size),
-                        _ => proxy.sends(side, &random.bytes(size / 8)),
+                        _ => proxy.sends(side, &random.bytes(1 + size / 8)),
                     }
                     proxy.settle()?;
                 }
