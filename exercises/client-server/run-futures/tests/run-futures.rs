@@ -5,7 +5,7 @@ mod tasks;
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::mem;
 use std::rc::Rc;
 use std::sync::mpsc;
@@ -16,7 +16,7 @@ use harness::{Outcome, check};
 use mio::net::TcpListener;
 
 use mistakes::{AFTER_READY, BUSY, EVERY, FIRST, KEPT, LOST, MISSED, SLEEPS_ON, STARVES};
-use tasks::{PATIENCE, Polls, Wakers, Work, accepts, polled_once, read, receives, watched, yields};
+use tasks::{PATIENCE, Polls, Wakers, Work, accepts, polled_once, read, receives, yields};
 
 #[test]
 fn tasks_run_to_their_end() -> Outcome {
@@ -44,10 +44,7 @@ fn a_task_that_wakes_itself() -> Outcome {
         let polls = Polls::default();
         let task = polls.of(yields());
         c.did("spawned a task that wakes itself in its first poll, and is ready in its second");
-        let work = Work::start(c, move |executor| {
-            executor.spawn(task);
-            Ok(())
-        });
+        let work = Work::of_one(c, move |_| task);
         c.want("2 polls, and `run` returns");
         work.ends_else(|| (polls.count() == 1).then_some(&LOST))?;
         c.ensure(polls.count() == 2, None, || format!("{} polls", polls.count()))
@@ -59,18 +56,14 @@ fn a_task_that_spawns_others() -> Outcome {
     check(|c| {
         let (done, ran) = mpsc::channel();
         c.did("spawned a task that spawns 2 others, and is done");
-        let work = Work::start(c, move |executor| {
-            let again = executor.clone();
-            executor.spawn(async move {
-                for _ in 0..2 {
-                    let done = done.clone();
-                    again.spawn(async move {
-                        yields().await;
-                        let _ = done.send(());
-                    });
-                }
-            });
-            Ok(())
+        let work = Work::of_one(c, |executor| async move {
+            for _ in 0..2 {
+                let done = done.clone();
+                executor.spawn(async move {
+                    yields().await;
+                    let _ = done.send(());
+                });
+            }
         });
         c.want("`run` returns when those are done, too");
         work.ends(None)?;
@@ -207,14 +200,9 @@ fn a_task_that_reads() -> Outcome {
     check(|c| {
         let (stream, mut client) = c.pair("client")?;
         let polls = Polls::default();
-        let counted = polls.clone();
         let (tell, told) = mpsc::channel();
-        let work = Work::start(c, move |executor| {
-            let (mut stream, watch) = watched(executor, stream)?;
-            executor.spawn(counted.of(async move {
-                let _ = tell.send(read(&mut stream, &watch).await);
-            }));
-            Ok(())
+        let work = Work::over(c, stream, &polls, |_, mut stream, watch| async move {
+            let _ = tell.send(read(&mut stream, &watch).await);
         });
         polls.reach(c, 1)?;
         client.send(b"hello")?;
@@ -233,24 +221,21 @@ fn bytes_between_the_read_and_the_wait() -> Outcome {
         let (asks, asked) = mpsc::channel();
         let (tell, told) = mpsc::channel();
         let (sent, arrived) = mpsc::channel::<()>();
-        let work = Work::start(c, move |executor| {
-            let (mut stream, watch) = watched(executor, stream)?;
-            executor.spawn(async move {
-                let nothing = stream.read(&mut [0; 10]);
-                let _ =
-                    asks.send(nothing.is_err_and(|error| error.kind() == ErrorKind::WouldBlock));
-                let _ = arrived.recv_timeout(PATIENCE);
-                for _ in 0..3 {
-                    yields().await;
-                }
-                watch.readable().await;
-                let _ = tell.send(read(&mut stream, &watch).await);
-            });
-            Ok(())
+        let polls = Polls::default();
+        let work = Work::over(c, stream, &polls, |_, mut stream, watch| async move {
+            let _ = asks.send(stream.read(&mut [0; 10]));
+            let _ = arrived.recv_timeout(PATIENCE);
+            for _ in 0..3 {
+                yields().await;
+            }
+            watch.readable().await;
+            let _ = tell.send(read(&mut stream, &watch).await);
         });
-        let would_block = asked.recv_timeout(PATIENCE).unwrap_or(false);
-        c.want("a read of nothing would block");
-        c.ensure(would_block, None, || "it did not".to_owned())?;
+        c.want("the task is polled, and its first read would block");
+        let nothing = asked.recv_timeout(PATIENCE);
+        let would_block = |error: &io::Error| error.kind() == ErrorKind::WouldBlock;
+        let blocked = nothing.as_ref().is_ok_and(|read| read.as_ref().is_err_and(would_block));
+        c.ensure(blocked, None, || format!("{nothing:?}"))?;
         c.did("a task read: nothing there yet");
         client.send(b"hello")?;
         c.did("the task woke itself 3 times, and then waits until its stream is readable");
@@ -267,19 +252,13 @@ fn a_task_that_reads_again() -> Outcome {
         let (stream, mut client) = c.pair("client")?;
         let (tell, told) = mpsc::channel();
         let polls = Polls::default();
-        let counted = polls.clone();
-        let work = Work::start(c, move |executor| {
-            let (mut stream, watch) = watched(executor, stream)?;
-            executor.spawn(counted.of(async move {
-                loop {
-                    let got = read(&mut stream, &watch).await;
-                    let end = got.as_ref().map_or(true, Vec::is_empty);
-                    if tell.send(got).is_err() || end {
-                        return;
-                    }
-                }
-            }));
-            Ok(())
+        let work = Work::over(c, stream, &polls, |_, mut stream, watch| async move {
+            let mut end = false;
+            while !end {
+                let got = read(&mut stream, &watch).await;
+                end = got.as_ref().map_or(true, Vec::is_empty);
+                let _ = tell.send(got);
+            }
         });
         for (number, message) in [&b"one"[..], b"two", b"three"].into_iter().enumerate() {
             polls.reach(c, number + 1)?;
@@ -301,17 +280,13 @@ fn a_future_that_moves_to_another_task() -> Outcome {
         let (tell, told) = mpsc::channel();
         let polls = Polls::default();
         let second = polls.clone();
-        let work = Work::start(c, move |executor| {
-            let (mut stream, watch) = watched(executor, stream)?;
-            let again = executor.clone();
-            executor.spawn(async move {
-                let reading = Box::pin(async move {
-                    let _ = tell.send(read(&mut stream, &watch).await);
-                });
-                let reading = polled_once(reading).await;
-                again.spawn(second.of(reading));
+        let first = Polls::default();
+        let work = Work::over(c, stream, &first, |executor, mut stream, watch| async move {
+            let reading = Box::pin(async move {
+                let _ = tell.send(read(&mut stream, &watch).await);
             });
-            Ok(())
+            let reading = polled_once(reading).await;
+            executor.spawn(second.of(reading));
         });
         polls.reach(c, 1)?;
         c.did(
@@ -331,27 +306,28 @@ fn a_task_that_yields_and_one_that_reads() -> Outcome {
         const MOST: usize = 1_000;
         let (stream, mut client) = c.pair("client")?;
         let polls = Polls::default();
-        let counted = polls.clone();
         let (sent, arrived) = mpsc::channel::<()>();
         let (tell, told) = mpsc::channel();
-        let work = Work::start(c, move |executor| {
-            let (mut stream, watch) = watched(executor, stream)?;
-            let read_it = Rc::new(Cell::new(false));
-            let done = read_it.clone();
-            executor.spawn(counted.of(async move {
+        let reader = polls.clone();
+        let others = Polls::default();
+        let work = Work::over(c, stream, &others, move |executor, mut stream, watch| {
+            let done = Rc::new(Cell::new(false));
+            let seen = done.clone();
+            executor.spawn(reader.of(async move {
                 done.set(read(&mut stream, &watch).await.is_ok());
             }));
-            executor.spawn(async move {
-                let _ = arrived.recv_timeout(PATIENCE);
-                for yielded in 0..=MOST {
-                    if read_it.get() || yielded == MOST {
-                        let _ = tell.send(yielded);
-                        return;
-                    }
-                    yields().await;
+            async move {
+                while reader.count() == 0 {
+                    yields().await; // In whatever order they are polled, the reader waits first.
                 }
-            });
-            Ok(())
+                let _ = arrived.recv_timeout(PATIENCE);
+                let mut yielded = 0;
+                while !seen.get() && yielded < MOST {
+                    yields().await;
+                    yielded += 1;
+                }
+                let _ = tell.send(yielded);
+            }
         });
         polls.reach(c, 1)?;
         c.did("spawned a task that waits for bytes, and one that wakes itself again and again");

@@ -151,15 +151,40 @@ impl<'a> Work<'a> {
         Self { c, running }
     }
 
+    /// Runs one task, which `make` makes.
+    pub(crate) fn of_one<F: Future<Output = ()> + 'static>(
+        c: &'a Check,
+        make: impl FnOnce(Executor) -> F + Send + 'static,
+    ) -> Self {
+        Self::start(c, move |executor| {
+            executor.spawn(make(executor.clone()));
+            Ok(())
+        })
+    }
+
+    /// Runs one task that has `stream`, counted in `polls`.
+    pub(crate) fn over<F: Future<Output = ()> + 'static>(
+        c: &'a Check,
+        stream: std::net::TcpStream,
+        polls: &Polls,
+        make: impl FnOnce(Executor, TcpStream, Watch) -> F + Send + 'static,
+    ) -> Self {
+        let polls = polls.clone();
+        Self::start(c, move |executor| {
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            let watch = executor.watch(&mut stream)?;
+            executor.spawn(polls.of(make(executor.clone(), stream, watch)));
+            Ok(())
+        })
+    }
+
     /// An executor that sleeps over one task.
     pub(crate) fn asleep(c: &'a Check, polls: &Polls) -> Outcome<(Self, Wakers)> {
         let wakers = Wakers::default();
         let task = polls.of(wakers.clone().sleeper());
         c.did("spawned a task that waits for a wake");
-        let work = Self::start(c, move |executor| {
-            executor.spawn(task);
-            Ok(())
-        });
+        let work = Self::of_one(c, move |_| task);
         polls.reach(c, 1)?;
         Ok((work, wakers))
     }
@@ -183,17 +208,6 @@ impl<'a> Work<'a> {
             }
         }
     }
-}
-
-/// A stream for tasks, and the executor's watch over it.
-pub(crate) fn watched(
-    executor: &Executor,
-    stream: std::net::TcpStream,
-) -> io::Result<(TcpStream, Watch)> {
-    stream.set_nonblocking(true)?;
-    let mut stream = TcpStream::from_std(stream);
-    let watch = executor.watch(&mut stream)?;
-    Ok((stream, watch))
 }
 
 /// Accepts so many clients, and spawns an echo for each.
