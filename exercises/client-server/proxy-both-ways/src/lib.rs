@@ -14,9 +14,9 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 
 /// Bytes that a proxy holds at most in each direction: read, and not yet written.
-pub const LIMIT: usize = 16 * 1024;
+pub const LIMIT: usize = 16_384;
 /// When one call of [`Proxy::pump`] has moved so many bytes in a direction, it reads no further there.
-pub const SHARE: usize = 256 * 1024;
+pub const SHARE: usize = 262_144;
 
 /// A stream that never waits ([`io::ErrorKind::WouldBlock`] instead), with two halves.
 pub trait Duplex: Read + Write {

@@ -14,6 +14,9 @@ use crate::mistakes::{AGAIN, ZERO_AGAIN};
 /// Calls that bring nothing, in a row, after which an answer is taken to ask for ever.
 const PATIENCE: usize = 1_000;
 
+/// So many bytes more than were read, and an answer is taken to write for ever.
+const SURPLUS: usize = 1 << 20;
+
 /// One of the two peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -225,6 +228,12 @@ impl Write for Stream {
         };
         socket.write_said = Some(reply);
         self.said(socket, "write", reply);
+        let received = socket.received.len();
+        if received > state.at(self.side.other()).read + SURPLUS {
+            let (to, from) = (self.side.name(), self.side.other().name());
+            self.sockets.c.suspect(None);
+            self.sockets.c.stop(format!("{received} bytes written to {to}, more than {from} sent"));
+        }
         result
     }
 
