@@ -67,13 +67,9 @@ pub struct Network {
 }
 
 impl Network {
-    /// Two hosts with these settings each, and the same conditions in both directions.
-    pub fn new(configs: [Config; 2], mtu: usize, conditions: &Conditions, seed: u64) -> Self {
-        Self::asymmetric(configs, mtu, [conditions.clone(), conditions.clone()], seed)
-    }
-
-    /// The same, with conditions for what the client sends and for what the server sends.
-    pub fn asymmetric(
+    /// Two hosts with these settings, and the conditions of what the client sends and of what the
+    /// server sends.
+    pub fn new(
         [client, server]: [Config; 2],
         mtu: usize,
         [up, down]: [Conditions; 2],
@@ -121,12 +117,13 @@ impl Network {
         deadlines.chain(arrivals).min()
     }
 
-    /// Goes to a moment, and lets happen what happens then.
+    /// Goes to a moment, and lets happen what happens then; if packets arrive at once, the first of
+    /// them at each host, since a host answers one before it takes the next.
     pub fn advance(&mut self, to: Instant) {
         self.now = self.now.max(to);
         for to in [End::Client, End::Server] {
             let (host, link) = (&mut self.hosts[to as usize], &mut self.links[to.other() as usize]);
-            while let Some(packet) = link.receive(self.now) {
+            if let Some(packet) = link.receive(self.now) {
                 host.packet(self.now, &packet);
             }
             host.on_timeout(self.now);

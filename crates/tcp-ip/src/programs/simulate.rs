@@ -4,6 +4,7 @@ mod chart;
 mod trace;
 
 use std::fs;
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant as Clock};
@@ -84,6 +85,7 @@ enum Congestion {
 
 pub(crate) fn run(arguments: &Simulate) -> Result<ExitCode> {
     let plan = if arguments.any { Plan::any(arguments.seed) } else { arguments.plan() };
+    let mut out = BufWriter::new(io::stdout().lock());
     let begin = Clock::now();
     let mut transfer = Transfer::new(&plan);
     let mut ladder = trace::Ladder::new();
@@ -91,7 +93,8 @@ pub(crate) fn run(arguments: &Simulate) -> Result<ExitCode> {
     loop {
         let more = transfer.step(|sent| {
             if arguments.trace {
-                println!("{}", trace::line(&sent));
+                // Whoever reads may have read enough; the figures are then not wanted either.
+                let _ = writeln!(out, "{}", trace::line(&sent));
             }
             if arguments.svg.is_some() {
                 ladder.add(&sent);
@@ -108,12 +111,13 @@ pub(crate) fn run(arguments: &Simulate) -> Result<ExitCode> {
         }
     }
     let report = transfer.report();
-    print(&plan, &report, begin.elapsed());
+    print(&mut out, &plan, &report, begin.elapsed())?;
     if let Some(path) = &arguments.svg {
         let drawing = chart.below(&ladder.svg());
         fs::write(path, drawing).with_context(|| format!("writing {}", path.display()))?;
-        println!("drawn       {}", path.display());
+        writeln!(out, "drawn       {}", path.display())?;
     }
+    out.flush().context("printing the figures")?;
     let failed = matches!(report.outcome, Outcome::Wrong | Outcome::Stalled);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -130,53 +134,59 @@ impl Simulate {
             },
             ..Config::default()
         };
+        let conditions = Conditions {
+            loss: self.loss,
+            delay: self.delay,
+            jitter: self.jitter,
+            reorder: self.reorder,
+            duplicate: self.duplicate,
+            corrupt: self.corrupt,
+            rate: self.rate,
+            queue: self.queue,
+        };
         Plan {
             seed: self.seed,
             octets: self.bytes,
             back: self.back,
             configs: [config.clone(), config],
             mtu: self.mtu.into(),
-            conditions: Conditions {
-                loss: self.loss,
-                delay: self.delay,
-                jitter: self.jitter,
-                reorder: self.reorder,
-                duplicate: self.duplicate,
-                corrupt: self.corrupt,
-                rate: self.rate,
-                queue: self.queue,
-            },
+            conditions: [conditions.clone(), conditions],
             ..Plan::default()
         }
     }
 }
 
-fn print(plan: &Plan, report: &Report, real: Duration) {
+fn print(out: &mut impl Write, plan: &Plan, report: &Report, real: Duration) -> Result<()> {
     let [up, down] = report.links;
     let [client, server] = report.counters;
-    println!("seed        {}", plan.seed);
-    println!("outcome     {}", report.outcome);
-    println!(
+    writeln!(out, "seed        {}", plan.seed)?;
+    writeln!(out, "outcome     {}", report.outcome)?;
+    writeln!(
+        out,
         "octets      {} there, {} back, in {:.3} s of network time",
         plan.octets,
         plan.back,
         report.took.as_secs_f64()
-    );
-    println!("goodput     {:.3} Mbit/s", report.goodput(plan.octets + plan.back) * 8.0 / 1e6);
+    )?;
+    writeln!(out, "goodput     {:.3} Mbit/s", report.goodput(plan.octets + plan.back) * 8.0 / 1e6)?;
     for (name, link) in [("there", up), ("back", down)] {
-        println!(
+        writeln!(
+            out,
             "packets     {} {name}: {} lost, {} dropped, {} doubled, {} changed, {} overtaken",
             link.sent, link.lost, link.dropped, link.duplicated, link.corrupted, link.reordered
-        );
+        )?;
     }
-    println!(
+    writeln!(
+        out,
         "sent again  {} segments by the client, {} by the server",
         client.retransmitted, server.retransmitted
-    );
-    println!(
+    )?;
+    writeln!(
+        out,
         "losses      {} found by fast recovery, {} by timeout",
         client.fast_recoveries + server.fast_recoveries,
         client.timeouts + server.timeouts
-    );
-    println!("computed    in {:.3} s", real.as_secs_f64());
+    )?;
+    writeln!(out, "computed    in {:.3} s", real.as_secs_f64())?;
+    Ok(())
 }

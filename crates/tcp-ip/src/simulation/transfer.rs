@@ -26,8 +26,8 @@ pub struct Plan {
     pub configs: [Config; 2],
     /// The longest packet of the link.
     pub mtu: usize,
-    /// The link, in either direction.
-    pub conditions: Conditions,
+    /// The link that the client sends into, and the one that the server does.
+    pub conditions: [Conditions; 2],
     /// How many octets the applications read at once, and how long they wait before they read
     /// again: a slow reader closes its window.
     pub reading: (usize, Duration),
@@ -43,7 +43,7 @@ impl Default for Plan {
             back: 0,
             configs: [Config::default(), Config::default()],
             mtu: 1_500,
-            conditions: Conditions::default(),
+            conditions: [Conditions::default(), Conditions::default()],
             reading: (usize::MAX, Duration::ZERO),
             limit: Duration::from_secs(4 * 3_600),
         }
@@ -84,7 +84,7 @@ impl Plan {
             back: if random.chance(0.5) { random.below(60_000) } else { 0 },
             configs,
             mtu: random.pick(&[1_500, 1_500, 576, 1_280, 9_000]),
-            conditions,
+            conditions: [conditions.clone(), conditions],
             reading,
             limit: Duration::from_secs(4 * 3_600),
         }
@@ -186,7 +186,8 @@ struct Application {
 impl Transfer {
     /// Begins.
     pub fn new(plan: &Plan) -> Self {
-        let mut network = Network::new(plan.configs.clone(), plan.mtu, &plan.conditions, plan.seed);
+        let mut network =
+            Network::new(plan.configs.clone(), plan.mtu, plan.conditions.clone(), plan.seed);
         let mut random = Random::new(plan.seed);
         let there = random.octets(plan.octets..plan.octets + 1);
         let back = random.octets(plan.back..plan.back + 1);

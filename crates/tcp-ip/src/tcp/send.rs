@@ -52,6 +52,9 @@ pub struct Sender {
     probe: Probe,
     /// A number and when it was sent, once: a round trip to be measured without timestamps.
     timed: Option<(Seq, Instant)>,
+    /// What was on the way when the last octet was sent for the first time. If many
+    /// acknowledgments arrive at once, less is when a loss is found.
+    flight: u32,
     /// When anything was sent last: after a long silence, the congestion window is not believed.
     last_sent: Instant,
     /// SND.UNA when the retransmission timer last went off, and when that was.
@@ -132,6 +135,7 @@ impl Sender {
             overridden: false,
             probe: Probe::None,
             timed: None,
+            flight: 0,
             last_sent: Instant::ZERO,
             timed_out_at: None,
             recovery: Recovery::new(iss + 1),
@@ -216,6 +220,11 @@ impl Sender {
         self.nxt - self.una
     }
 
+    /// The same for the congestion control, which halves it.
+    fn flight_size(&self) -> u32 {
+        self.in_flight().max(self.flight.min(self.controller.window()))
+    }
+
     /// Octets that are queued or on the way.
     pub fn unacknowledged(&self) -> usize {
         self.buffer.len()
@@ -286,7 +295,7 @@ impl Sender {
             ack.pure && same_window && !done.advanced && ack.number == self.una
         };
         if duplicate && self.in_flight() > 0 && self.probe == Probe::None {
-            let in_flight = self.in_flight();
+            let in_flight = self.flight_size();
             let (una, nxt, size) = (self.una, self.nxt, self.segment_size);
             if self.recovery.duplicate(una, nxt, size, self.sack) == Noticed::Loss {
                 self.controller.lost(now, in_flight);
@@ -315,6 +324,10 @@ impl Sender {
         if before != Phase::FastRecovery {
             let rtt = self.rtt.smoothed();
             let limited = before == Phase::Timeout || self.is_limited(pipe);
+            // After a timeout, an acknowledgment that closes a gap is mostly of what has left the
+            // network long ago, and must not release as much again (RFC 3465 §2.3).
+            let most = if before == Phase::Timeout { self.segment_size } else { u32::MAX };
+            let octets = octets.min(most);
             self.controller.acknowledged(&Ack { now, octets, rtt, limited });
         }
     }

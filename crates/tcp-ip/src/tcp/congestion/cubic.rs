@@ -151,7 +151,7 @@ impl Controller for Cubic {
         let segments = f64::from(ack.octets) / f64::from(self.segment_size);
         if self.window < self.threshold {
             // §4.10: slow start is Reno's.
-            self.window += segments.min(1.0);
+            self.window += segments;
         } else {
             self.avoid_congestion(ack, segments);
         }

@@ -55,9 +55,10 @@ impl Controller for Reno {
             return;
         }
         if self.window < self.threshold {
-            // Equation (2): what is acknowledged, and a segment at most, so that an acknowledgment
-            // of much does not release as much at once.
-            self.window = self.window.saturating_add(ack.octets.min(self.segment_size));
+            // Equation (2), without its limit of one segment for each acknowledgment: receivers
+            // that take many segments at once acknowledge them at once (Linux does, with GRO), and
+            // slow start would be linear.
+            self.window = self.window.saturating_add(ack.octets);
             return;
         }
         // RFC 5681 §3.1: count octets up to a whole window, then add a segment. So a receiver that

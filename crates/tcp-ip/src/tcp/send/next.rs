@@ -83,6 +83,7 @@ impl Sender {
                 self.timed = Some((stretch.end - 1, now));
             }
             self.nxt = stretch.end;
+            self.flight = self.in_flight();
         } else if self.timed.is_some_and(|(number, _)| stretch.end.after(number)) {
             self.timed = None; // Karn: sent twice.
         }
