@@ -7,13 +7,16 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use harness::{Check, Ending, Mistake, Outcome, Peer, check, check_alone};
-use shed_the_load::{Limits, MAX_REQUEST};
+use shed_the_load::{BUSY, Limits, MAX_REQUEST};
 
 use clients::{LONG, SHORT, Server, answered, finish, is_closed, threads};
 use mistakes::{
     BLOCKS, IDLE_TIMER, LEAKED, NO_TIMEOUT, NO_WORD, NOT_GIVEN_BACK, ONE_AT_A_TIME, ONE_PEER,
     RESET, THREAD_EACH, UNBOUNDED_LINE, UNBOUNDED_WRITE,
 };
+
+/// How long to wait for a word that may not come.
+const LOOK: Duration = Duration::from_millis(5);
 
 #[test]
 fn a_request_is_answered() -> Outcome {
@@ -148,6 +151,27 @@ fn one_address_leaves_room_for_others() -> Outcome {
         finish_whole(&mut other).map_err(|report| report.because(&NOT_GIVEN_BACK))?;
         greedy.into_iter().for_each(Peer::close);
         server.has_a_place(&NOT_GIVEN_BACK)
+    })
+}
+
+#[test]
+fn an_address_whose_clients_come_and_go() -> Outcome {
+    check(|c| {
+        let server = Server::with(c, Limits { connections: 10, per_peer: 2, time: LONG })?;
+        let _stays = server.hold("client 1")?;
+        finish(&mut server.hold("client 2")?)?;
+        server.has_a_place(&NOT_GIVEN_BACK)?;
+        let mut let_in = Vec::new();
+        for number in 3..7 {
+            let_in.push(server.connect(&format!("client {number}"))?);
+        }
+        c.want("client 1 is still there: of four more from its address, at most one is let in");
+        // Which of them it is depends on how soon the place of the last client is free.
+        let deadline = Instant::now() + Duration::from_secs(1);
+        while let_in.len() > 1 && Instant::now() < deadline {
+            let_in.retain_mut(|client| client.receive_within(LOOK, BUSY.len()).0 != BUSY);
+        }
+        c.ensure(let_in.len() <= 1, &ONE_PEER, || format!("{} were let in", let_in.len()))
     })
 }
 
