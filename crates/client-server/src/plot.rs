@@ -10,7 +10,7 @@
 //!          50 %  90 %  99 %  99.9 %
 //! ```
 //!
-//! On such axes what happens to one in a thousand has as much room as what happens to one in two, and
+//! On such axes what happens to one in a thousand has as much room as what happens to one in ten, and
 //! it is what people remember.
 
 use std::fmt::Write as _;
