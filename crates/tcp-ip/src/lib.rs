@@ -12,9 +12,12 @@ pub mod link;
 pub mod malformed;
 pub mod random;
 pub mod savefile;
+pub mod service;
 pub mod simulation;
 pub mod tcp;
 pub mod time;
+#[cfg(target_os = "linux")]
+pub mod tun;
 pub mod udp;
 
 pub use malformed::Malformed;

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(target_os = "linux")]
+use programs::serve_tun;
 use programs::{inspect, simulate, tour};
 
 /// Chapter 2 of On the Wire: the packet, and TCP. Without a program: the tour.
@@ -21,6 +23,8 @@ struct Arguments {
 enum Program {
     Inspect(inspect::Inspect),
     Simulate(simulate::Simulate),
+    #[cfg(target_os = "linux")]
+    ServeTun(serve_tun::ServeTun),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +34,8 @@ fn main() -> ExitCode {
         None => tour::run().map(|held| if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Some(Program::Inspect(arguments)) => inspect::run(&arguments).map(|()| ExitCode::SUCCESS),
         Some(Program::Simulate(arguments)) => simulate::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Some(Program::ServeTun(arguments)) => serve_tun::run(&arguments),
     };
     done.unwrap_or_else(|error| {
         let bold = io::stderr().is_terminal();

@@ -1,4 +1,5 @@
-//! Reading captured packets from a file: pcap and pcapng, as tcpdump and Wireshark write them.
+//! Captured packets in a file: pcap and pcapng, as tcpdump and Wireshark write them. Both are read
+//! here, and pcap is [written](Writer).
 //!
 //! ```text
 //!  pcap      │ magic, link type │ time, length, packet │ time, length, packet │ …
@@ -13,12 +14,15 @@
 
 mod pcap;
 mod pcapng;
+mod write;
 
 use std::fmt;
 use std::io::{self, Read};
 use std::time::Duration;
 
 use crate::dissectors::LinkType;
+
+pub use write::Writer;
 
 /// The longest packet that is read, in octets: as tcpdump's greatest snapshot length.
 pub const LONGEST_PACKET: usize = 262_144;

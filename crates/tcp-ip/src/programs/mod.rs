@@ -2,5 +2,7 @@
 
 pub(crate) mod inspect;
 pub(crate) mod quantity;
+#[cfg(target_os = "linux")]
+pub(crate) mod serve_tun;
 pub(crate) mod simulate;
 pub(crate) mod tour;

@@ -1,0 +1,215 @@
+//! The loop between the device and the stack.
+
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, Read};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant as Clock, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use tcp_ip::Instant;
+use tcp_ip::savefile::Writer;
+use tcp_ip::service::Target;
+use tcp_ip::tcp::Stack;
+use tcp_ip::tun::Tun;
+
+use super::guests::Guests;
+use super::weather::Weather;
+
+/// Packets that are taken from the device before ours are sent, and the other way round: who sends
+/// a whole window without reading lets acknowledgments pile up.
+const TURN: usize = 64;
+/// The longest wait: so that nothing that was overlooked can stop us for ever.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Octets of the longest IP packet.
+const LONGEST_PACKET: usize = 65_535;
+
+/// A host: the device, the stack behind it, and who it serves.
+pub(super) struct Host {
+    tun: Tun,
+    stack: Stack,
+    guests: Guests,
+    weather: Option<Weather>,
+    record: Option<Writer<BufWriter<File>>>,
+    started: (Clock, Duration),
+    received: u64,
+    sent: u64,
+    /// What was sent while the device was down or full.
+    refused: u64,
+}
+
+impl Host {
+    pub(super) fn new(
+        tun: Tun,
+        stack: Stack,
+        guests: Guests,
+        weather: Option<Weather>,
+        record: Option<Writer<BufWriter<File>>>,
+    ) -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let started = (Clock::now(), since_1970);
+        let (received, sent, refused) = (0, 0, 0);
+        Self { tun, stack, guests, weather, record, started, received, sent, refused }
+    }
+
+    fn now(&self) -> Instant {
+        Instant::new(self.started.0.elapsed())
+    }
+
+    /// Begins to fetch something. [`run`](Self::run) ends when that does.
+    pub(super) fn fetch(&mut self, target: &Target, file: File) -> Result<()> {
+        let now = self.now();
+        self.guests.fetch(now, &mut self.stack, target, file)
+    }
+
+    /// Serves until there is something on `stopped`, and then finishes for as long as `drain`; or
+    /// until what was to be fetched is there. False if it is not.
+    pub(super) fn run(&mut self, mut stopped: &UnixStream, drain: Duration) -> Result<bool> {
+        let mut packet = vec![0; LONGEST_PACKET];
+        let mut last: Option<Instant> = None;
+        loop {
+            let now = self.now();
+            let more = self.receive(now, &mut packet)?;
+            self.stack.on_timeout(now);
+            self.guests.serve(now, &mut self.stack);
+            let more = self.send(now, &mut packet)? || more;
+            match stopped.read(&mut [0]) {
+                Ok(_) if last.is_some() => break,
+                Ok(_) => {
+                    self.guests.close_the_door(&mut self.stack);
+                    last = Some(now + drain);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error).context("reading the signals' socket"),
+            }
+            // Done: nobody is there any more, and what we said to them has arrived.
+            let leaving = last.is_some() || self.guests.fetched.is_some();
+            let empty = leaving && self.guests.have_left(&self.stack);
+            if empty || last.is_some_and(|last| now >= last) {
+                break;
+            }
+            if self.guests.fetched.is_some() {
+                last = last.or(Some(now + drain));
+            }
+            if !more {
+                self.wait(now, last, stopped)?;
+            }
+        }
+        if let Some(record) = &mut self.record {
+            record.flush().context("writing the capture")?;
+        }
+        self.guests.outcome()
+    }
+
+    /// Takes packets from the device; whether there may be more.
+    fn receive(&mut self, now: Instant, packet: &mut [u8]) -> Result<bool> {
+        let mut taken = 0;
+        while taken < TURN {
+            let length = match self.tun.receive(packet) {
+                Ok(length) => length,
+                Err(error) if is_transient(&error) => break,
+                Err(error) => return Err(error).context("reading from the device"),
+            };
+            taken += 1;
+            self.received += 1;
+            let packet = &packet[..length];
+            record(&mut self.record, self.started, packet)?;
+            match &mut self.weather {
+                Some(weather) => weather.to_us(now, packet),
+                None => self.stack.packet(now, packet),
+            }
+        }
+        if let Some(weather) = &mut self.weather {
+            while let Some(packet) = weather.arrived(now) {
+                self.stack.packet(now, &packet);
+            }
+        }
+        Ok(taken == TURN)
+    }
+
+    /// Gives packets to the device; whether there may be more.
+    fn send(&mut self, now: Instant, packet: &mut Vec<u8>) -> Result<bool> {
+        let mut out = std::mem::take(packet);
+        let mut given = 0;
+        out.clear();
+        while given < TURN && self.stack.poll(now, &mut out) {
+            given += 1;
+            match &mut self.weather {
+                Some(weather) => weather.from_us(now, &out),
+                None => self.deliver(&out)?,
+            }
+            out.clear();
+        }
+        while let Some(packet) = self.weather.as_mut().and_then(|weather| weather.departed(now)) {
+            self.deliver(&packet)?;
+        }
+        out.resize(LONGEST_PACKET, 0);
+        *packet = out;
+        Ok(given == TURN)
+    }
+
+    fn deliver(&mut self, packet: &[u8]) -> Result<()> {
+        record(&mut self.record, self.started, packet)?;
+        self.sent += 1;
+        match self.tun.send(packet) {
+            Ok(()) => Ok(()),
+            // As a cable does that is not plugged in. TCP will send it again.
+            Err(error) if is_transient(&error) => {
+                self.refused += 1;
+                Ok(())
+            }
+            Err(error) => Err(error).context("writing to the device"),
+        }
+    }
+
+    /// Waits for a packet, a signal, or the next deadline.
+    fn wait(&self, now: Instant, last: Option<Instant>, stopped: &UnixStream) -> Result<()> {
+        let weather = self.weather.as_ref().and_then(Weather::deadline);
+        let deadlines = [self.stack.deadline(), self.guests.deadline(), weather, last];
+        let wait = deadlines.into_iter().flatten().min().map_or(LONGEST_WAIT, |at| at.since(now));
+        let timeout = Timespec::try_from(wait.min(LONGEST_WAIT)).context("a wait of a second")?;
+        let mut descriptors =
+            [PollFd::new(&self.tun, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
+        match poll(&mut descriptors, Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error).context("waiting for packets"),
+        }
+        // While the interface is down, poll says at once that there is an error.
+        if descriptors[0].revents().contains(PollFlags::ERR) {
+            std::thread::sleep(wait.min(Duration::from_millis(20)));
+        }
+        Ok(())
+    }
+
+    /// What happened, in a line.
+    pub(super) fn report(&self) -> String {
+        let served = self.guests.served();
+        let Self { received, sent, refused, .. } = self;
+        let mut text = format!("{served} connections, {received} packets in, {sent} out");
+        if *refused > 0 {
+            text += &format!(", {refused} while the device was down");
+        }
+        if let Some(weather) = &self.weather {
+            let [to_us, from_us] = weather.counts();
+            text += &format!("; the cable: {to_us:?} in, {from_us:?} out");
+        }
+        text
+    }
+}
+
+/// Errors that pass: there is nothing to read, the interface is down, or its queue is full.
+fn is_transient(error: &io::Error) -> bool {
+    let down_or_full = [Errno::IO, Errno::NOBUFS, Errno::NOMEM, Errno::INTR];
+    error.kind() == ErrorKind::WouldBlock
+        || Errno::from_io_error(error).is_some_and(|errno| down_or_full.contains(&errno))
+}
+
+fn record(
+    record: &mut Option<Writer<BufWriter<File>>>,
+    (clock, since_1970): (Clock, Duration),
+    packet: &[u8],
+) -> Result<()> {
+    let Some(record) = record else { return Ok(()) };
+    record.packet(since_1970 + clock.elapsed(), packet).context("writing the capture")
+}
