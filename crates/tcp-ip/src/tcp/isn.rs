@@ -20,27 +20,42 @@ const TICK: u64 = 4_000;
 
 /// Chooses initial sequence numbers, and where the clocks of timestamps begin.
 pub struct IsnGenerator {
+    source: Source,
+}
+
+/// Where the numbers come from.
+enum Source {
     /// F and its key: the hasher of the standard library's maps is SipHash with a key from the
     /// system's random numbers.
-    keyed: RandomState,
-    /// In its place for simulations, where the same seed must give the same packets.
-    seed: Option<u64>,
+    Keyed(RandomState),
+    /// For simulations, where the same seed must give the same packets.
+    Seeded(u64),
+    /// Always this one.
+    Fixed(Seq),
 }
 
 impl IsnGenerator {
     /// With a key that nobody knows.
     pub fn new() -> Self {
-        Self { keyed: RandomState::new(), seed: None }
+        Self { source: Source::Keyed(RandomState::new()) }
     }
 
     /// The same numbers each time: for tests and simulations only.
     pub fn predictable(seed: u64) -> Self {
-        Self { keyed: RandomState::new(), seed: Some(seed) }
+        Self { source: Source::Seeded(seed) }
+    }
+
+    /// One number for all connections: for tests only.
+    pub fn fixed(isn: Seq) -> Self {
+        Self { source: Source::Fixed(isn) }
     }
 
     /// The number of the SYN of a connection that begins now.
     pub fn isn(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> Seq {
-        self.offset("isn", local, remote) + low(now.as_nanos() / TICK)
+        match self.source {
+            Source::Fixed(isn) => isn,
+            _ => self.offset("isn", local, remote) + low(now.as_nanos() / TICK),
+        }
     }
 
     /// What the timestamps of a connection begin with: random, or they would tell how long the
@@ -51,9 +66,10 @@ impl IsnGenerator {
     }
 
     fn offset(&self, purpose: &str, local: SocketAddr, remote: SocketAddr) -> Seq {
-        match self.seed {
-            None => Seq(low(self.keyed.hash_one((purpose, local, remote)))),
-            Some(seed) => {
+        match &self.source {
+            Source::Keyed(keyed) => Seq(low(keyed.hash_one((purpose, local, remote)))),
+            Source::Fixed(isn) => *isn,
+            Source::Seeded(seed) => {
                 let ports = u64::from(local.port()) << 16 | u64::from(remote.port());
                 let number = crate::random::Random::new(seed ^ ports).next_u64();
                 Seq(low(number.rotate_left(u32::from(purpose.len() > 3))))
