@@ -17,6 +17,9 @@ mod handshake;
 mod timeouts;
 mod transmit;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -341,5 +344,14 @@ impl Connection {
         } else {
             self.timers.stop(Timer::Override);
         }
+        if self.has_empty_buffers() {
+            self.timers.start(Timer::Tidy, now + timeouts::TIDY);
+        }
+    }
+
+    /// Whether there is memory that holds nothing.
+    fn has_empty_buffers(&self) -> bool {
+        let empty = self.send.unacknowledged() == 0 && self.receive.is_empty();
+        empty && self.send.holds_memory() | self.receive.holds_memory()
     }
 }

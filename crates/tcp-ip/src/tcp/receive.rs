@@ -231,6 +231,16 @@ impl Receiver {
         length
     }
 
+    /// Whether there is nothing in the buffer, ahead or in order.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// Whether the buffer has memory.
+    pub fn holds_memory(&self) -> bool {
+        self.buffer.capacity() > 0
+    }
+
     /// Gives the buffer's memory back, if there is nothing in it.
     pub fn release(&mut self) {
         if self.buffer.is_empty() {
@@ -265,3 +275,6 @@ impl Receiver {
         self.buffer.capacity() + std::mem::size_of_val(self.ahead.as_slice())
     }
 }
+
+#[cfg(test)]
+mod tests;

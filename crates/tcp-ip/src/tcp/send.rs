@@ -267,6 +267,11 @@ impl Sender {
         self.fin == Fin::Acknowledged
     }
 
+    /// Whether the buffer has memory.
+    pub fn holds_memory(&self) -> bool {
+        self.buffer.capacity() > 0
+    }
+
     /// Gives the buffer's memory back, if there is nothing in it.
     pub fn release(&mut self) {
         if self.buffer.is_empty() {

@@ -16,32 +16,38 @@ pub enum Timer {
     KeepAlive,
     /// 2MSL passed in TIME-WAIT (RFC 9293 §3.6); or a peer that should end did not.
     Linger,
+    /// The buffers have been empty for a while: their memory goes back.
+    Tidy,
 }
 
-/// All of them.
-pub const TIMERS: [Timer; 5] =
-    [Timer::Retransmit, Timer::DelayedAck, Timer::Override, Timer::KeepAlive, Timer::Linger];
+/// How many there are.
+const TIMERS: usize = Timer::Tidy as usize + 1;
+
+/// Stands for "not set": no alarm is that late.
+const NEVER: Instant = Instant::from_nanos(u64::MAX);
 
 /// When each goes off.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Timers {
-    at: [Option<Instant>; TIMERS.len()],
+    at: [Instant; TIMERS],
 }
 
 impl Timers {
     /// Sets one, in place of what it was set to.
     pub fn set(&mut self, timer: Timer, at: Instant) {
-        self.at[timer as usize] = Some(at);
+        self.at[timer as usize] = at;
     }
 
     /// Sets one, if it is not set.
     pub fn start(&mut self, timer: Timer, at: Instant) {
-        self.at[timer as usize].get_or_insert(at);
+        if !self.is_set(timer) {
+            self.set(timer, at);
+        }
     }
 
     /// Stops one.
     pub fn stop(&mut self, timer: Timer) {
-        self.at[timer as usize] = None;
+        self.at[timer as usize] = NEVER;
     }
 
     /// Stops all.
@@ -51,22 +57,27 @@ impl Timers {
 
     /// Whether one is set.
     pub fn is_set(&self, timer: Timer) -> bool {
-        self.at[timer as usize].is_some()
+        self.at[timer as usize] != NEVER
     }
 
     /// When the first one goes off.
     pub fn earliest(&self) -> Option<Instant> {
-        self.at.iter().flatten().min().copied()
+        self.at.iter().min().copied().filter(|at| *at != NEVER)
     }
 
     /// Whether one has gone off. If so, it is stopped.
     pub fn expired(&mut self, timer: Timer, now: Instant) -> bool {
-        let at = &mut self.at[timer as usize];
-        let expired = at.is_some_and(|at| at <= now);
+        let expired = self.is_set(timer) && self.at[timer as usize] <= now;
         if expired {
-            *at = None;
+            self.stop(timer);
         }
         expired
+    }
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self { at: [NEVER; TIMERS] }
     }
 }
 

@@ -10,6 +10,8 @@ use crate::tcp::timers::Timer;
 
 /// How long silly window avoidance may hold data back: 0.1 to 1 s (RFC 9293 §3.8.6.2.1).
 pub(super) const OVERRIDE: Duration = Duration::from_millis(200);
+/// How long empty buffers are kept, for the next octets.
+pub(super) const TIDY: Duration = Duration::from_secs(1);
 /// How long a SYN may stay unanswered: R2 for SYNs is 3 minutes at least (RFC 9293 §3.8.3).
 const SYN_TIMEOUT: Duration = Duration::from_secs(180);
 /// How long a peer that was told that we read no more may take to end its direction. Linux has the
@@ -32,6 +34,10 @@ impl Connection {
         }
         if self.timers.expired(Timer::Override, now) {
             self.send.override_silence();
+        }
+        if self.timers.expired(Timer::Tidy, now) && self.has_empty_buffers() {
+            self.send.release();
+            self.receive.release();
         }
         if self.timers.expired(Timer::KeepAlive, now) {
             self.on_silence(now);
