@@ -6,7 +6,7 @@ mod weather;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -90,16 +90,21 @@ pub(crate) fn run(arguments: &ServeTun) -> Result<ExitCode> {
     let again = stop.try_clone()?;
     let wake = |mut stop: &UnixStream| drop(stop.write(&[0]));
     serving::on_signal(move || wake(&stop), move || wake(&again))?;
-    let weather = Weather::new(&arguments.weather, arguments.mtu);
+    let weather = Weather::new(&arguments.weather);
+    let ports: Vec<u16> = offers.iter().map(|offer| offer.port).collect();
     let guests = Guests::new(offers);
     let mut host = Host::new(tun, stack, guests, weather, record.transpose()?);
     if let (Some(target), Some(path)) = (&arguments.fetch, &arguments.output) {
         let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
         host.fetch(target, file)?;
     }
-    serving::announce(address)?;
+    // The first port, if there is one: a fetch has none.
+    match ports.first() {
+        Some(port) => serving::announce(SocketAddr::new(address, *port))?,
+        None => serving::announce(address)?,
+    }
     hint(arguments);
-    let fetched = host.run(&stopped, arguments.drain).context("serving")?;
+    let fetched = host.run(&stopped, arguments.drain)?;
     eprintln!("stopped: {}", host.report());
     Ok(if fetched { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -191,8 +191,7 @@ impl Host {
             text += &format!(", {refused} while the device was down");
         }
         if let Some(weather) = &self.weather {
-            let [to_us, from_us] = weather.counts();
-            text += &format!("; the cable: {to_us:?} in, {from_us:?} out");
+            text += &format!("\n{}", weather.report());
         }
         text
     }

@@ -28,6 +28,12 @@ pub(super) struct Arguments {
     /// How long the way takes, in one direction: `20ms`.
     #[arg(long, value_name = "TIME", value_parser = serving::duration)]
     delay: Option<Duration>,
+    /// How much it carries: `10Mbit`, in bits a second. Without it, any amount.
+    #[arg(long, value_name = "RATE", value_parser = quantity::rate)]
+    rate: Option<u64>,
+    /// How many octets wait for a cable with a rate; what comes beyond is dropped.
+    #[arg(long, value_name = "SIZE", default_value = "64KB", value_parser = quantity::size)]
+    queue: usize,
     /// What the accidents follow from.
     #[arg(long, value_name = "N", default_value = "1", value_parser = quantity::seed)]
     seed: u64,
@@ -42,13 +48,15 @@ pub(super) struct Weather {
 
 impl Weather {
     /// None, if the cable is good: then packets need not be copied.
-    pub(super) fn new(arguments: &Arguments, _mtu: u16) -> Option<Self> {
+    pub(super) fn new(arguments: &Arguments) -> Option<Self> {
         let conditions = Conditions {
             loss: arguments.loss,
             reorder: arguments.reorder,
             duplicate: arguments.duplicate,
             corrupt: arguments.corrupt,
             delay: arguments.delay.unwrap_or_default(),
+            rate: arguments.rate,
+            queue: if arguments.rate.is_some() { arguments.queue } else { usize::MAX },
             ..Conditions::default()
         };
         let seed = arguments.seed;
@@ -82,8 +90,16 @@ impl Weather {
         self.links.iter().filter_map(Link::next_arrival).min()
     }
 
-    /// What has become of the packets: of those to us, and from us.
-    pub(super) fn counts(&self) -> [Counts; 2] {
-        [self.links[0].counts(), self.links[1].counts()]
+    /// What has become of the packets, in words.
+    pub(super) fn report(&self) -> String {
+        let words = |counts: Counts| {
+            let Counts { sent, lost, dropped, duplicated, corrupted, reordered } = counts;
+            format!(
+                "of {sent}: {lost} lost, {dropped} dropped, {duplicated} doubled, \
+                 {corrupted} changed, {reordered} overtaken"
+            )
+        };
+        let [to_us, from_us] = [&self.links[0], &self.links[1]].map(|link| words(link.counts()));
+        format!("to us, {to_us}\nfrom us, {from_us}")
     }
 }
