@@ -15,5 +15,5 @@
 mod cut;
 mod reassemble;
 
-pub use cut::cut;
+pub use cut::{cut, cut_ours};
 pub use reassemble::{Limits, PIECE_OVERHEAD, Reassembler};

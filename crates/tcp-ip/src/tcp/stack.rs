@@ -55,6 +55,8 @@ pub struct Stack {
     answers: VecDeque<Vec<u8>>,
     answer_limit: AnswerLimit,
     fragments: Reassembler,
+    /// The number of the last packet that we have cut.
+    identification: u32,
     /// The next port to try for a connection of ours.
     next_port: u16,
 }
@@ -141,6 +143,7 @@ impl Stack {
             answers: VecDeque::new(),
             answer_limit: AnswerLimit::default(),
             fragments: Reassembler::new(Limits::default()),
+            identification: 0,
             next_port: *EPHEMERAL.start(),
         }
     }

@@ -27,6 +27,20 @@ pub fn cut(packet: &[u8], mtu: usize, identification: u32, mut send: impl FnMut(
     }
 }
 
+/// The same for a packet that we send ourselves: whatever it says of fragments, nobody but we has seen
+/// it. In IPv4 it gets a number, which a whole packet needs not have (RFC 6864 §4.1).
+pub fn cut_ours(packet: &[u8], mtu: usize, identification: u32, send: impl FnMut(&[u8])) -> bool {
+    match ip::parse(packet) {
+        Ok((Header::V4(header), payload)) if packet.len() > mtu => {
+            let [_, _, high, low] = identification.to_be_bytes();
+            let identification = u16::from_be_bytes([high, low]);
+            let header = v4::Header { dont_fragment: false, identification, ..header };
+            cut_v4(&header, payload, mtu, send)
+        }
+        _ => cut(packet, mtu, identification, send),
+    }
+}
+
 fn cut_v4(header: &v4::Header, payload: &[u8], mtu: usize, mut send: impl FnMut(&[u8])) -> bool {
     if header.dont_fragment {
         return false;
@@ -141,6 +155,13 @@ mod tests {
         assert!(cut(&packet, 120, 0, |fragment| sent.push(fragment.to_vec())));
         assert_eq!(sent, [packet.clone()]);
         assert!(!cut(&packet, 119, 0, |_| unreachable!("don't fragment")));
+        let mut pieces = 0;
+        assert!(cut_ours(&packet, 119, 0x1_0007, |fragment| {
+            let (header, _) = v4::Header::parse(fragment).unwrap();
+            assert!(header.identification == 7 && !header.dont_fragment && fragment.len() <= 119);
+            pieces += 1;
+        }));
+        assert_eq!(pieces, 2);
         assert!(!cut(&[0; 120], 119, 0, |_| unreachable!("not a packet")));
     }
 }

@@ -116,7 +116,7 @@ impl Host {
             let packet = &packet[..length];
             record(&mut self.record, self.started, packet)?;
             match &mut self.weather {
-                Some(weather) => weather.to_us(now, packet),
+                Some(weather) => weather.inbound(now, packet),
                 None => self.stack.packet(now, packet),
             }
         }
@@ -136,7 +136,7 @@ impl Host {
         while given < TURN && self.stack.poll(now, &mut out) {
             given += 1;
             match &mut self.weather {
-                Some(weather) => weather.from_us(now, &out),
+                Some(weather) => weather.outbound(now, &out),
                 None => self.deliver(&out)?,
             }
             out.clear();

@@ -66,12 +66,12 @@ impl Weather {
     }
 
     /// A packet for us sets out.
-    pub(super) fn to_us(&mut self, now: Instant, packet: &[u8]) {
+    pub(super) fn inbound(&mut self, now: Instant, packet: &[u8]) {
         self.links[0].send(now, packet);
     }
 
     /// A packet of ours sets out.
-    pub(super) fn from_us(&mut self, now: Instant, packet: &[u8]) {
+    pub(super) fn outbound(&mut self, now: Instant, packet: &[u8]) {
         self.links[1].send(now, packet);
     }
 

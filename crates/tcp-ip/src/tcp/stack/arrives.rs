@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Sockets, Stack, emit};
 use crate::Instant;
 use crate::icmp::{Echo, Message, Quoted, TimeExceeded, Unreachable, errors};
+use crate::ip::fragment::cut_ours;
 use crate::ip::{self, Protocol, Pseudo, v4, v6};
 use crate::tcp::connection::Connection;
 use crate::tcp::segment::{Segment, reset_for};
@@ -151,7 +152,7 @@ impl Stack {
                 let reply = Message::EchoReply(Echo { identifier, sequence, data });
                 let mut packet = Vec::new();
                 if errors::emit(&reply, header.destination(), header.source(), &mut packet) {
-                    self.answer(packet);
+                    self.answer_in_pieces(&packet);
                 }
             }
             Message::TooBig { mtu, packet } => {
@@ -168,6 +169,16 @@ impl Stack {
                 self.about(packet, |connection, sequence, _| connection.unreachable(sequence));
             }
             _ => {}
+        }
+    }
+
+    /// An answer that may be longer than the link takes: an echo is as long as who asks likes.
+    fn answer_in_pieces(&mut self, packet: &[u8]) {
+        self.identification = self.identification.wrapping_add(1);
+        let (mtu, mut pieces) = (self.mtu, Vec::new());
+        cut_ours(packet, mtu, self.identification, |piece| pieces.push(piece.to_vec()));
+        for piece in pieces {
+            self.answer(piece);
         }
     }
 
