@@ -35,7 +35,7 @@ pub(super) struct Host {
     started: (Clock, Duration),
     received: u64,
     sent: u64,
-    /// What was sent while the device was down or full.
+    /// What the device did not take: it was down or full, or saw no packet in it.
     refused: u64,
 }
 
@@ -154,8 +154,9 @@ impl Host {
         self.sent += 1;
         match self.tun.send(packet) {
             Ok(()) => Ok(()),
-            // As a cable does that is not plugged in. TCP will send it again.
-            Err(error) if is_transient(&error) => {
+            // As a cable does that is not plugged in, or a kernel that sees no packet in what the
+            // cable has changed. TCP will send it again.
+            Err(error) if is_transient(&error) || error.kind() == ErrorKind::InvalidInput => {
                 self.refused += 1;
                 Ok(())
             }
@@ -188,7 +189,7 @@ impl Host {
         let Self { received, sent, refused, .. } = self;
         let mut text = format!("{served} connections, {received} packets in, {sent} out");
         if *refused > 0 {
-            text += &format!(", {refused} while the device was down");
+            text += &format!(", {refused} that the device did not take");
         }
         if let Some(weather) = &self.weather {
             text += &format!("\n{}", weather.report());
