@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::panic::resume_unwind;
 
 use capture::{Direction, End, FlowId, Recorder, Transport, What, bytes};
@@ -146,6 +146,11 @@ impl Write for Writer {
         let told = reply.as_ref().map_or_else(|e| Reply::Failed(e.kind()), |n| Reply::Took(*n));
         self.last = Some((bytes.len(), told));
         reply
+    }
+
+    /// As a socket does: one call, and what it takes may end in any of the slices.
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.write(&slices.iter().flat_map(|slice| slice.iter().copied()).collect::<Vec<_>>())
     }
 
     fn flush(&mut self) -> io::Result<()> {

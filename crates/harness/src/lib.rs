@@ -28,6 +28,7 @@
 //! | [`Reader`], [`Writer`] | streams in memory that do what sockets may do |
 //! | [`Random`] | seeded bytes |
 //! | [`Hoard`] | a machine out of descriptors |
+//! | [`data_segments_sent`] | how many packets a connection took, as the kernel counts |
 //! | [`cost`] | what an answer allocates, and the processor time that it takes |
 //! | [`verdict`] | what a check leaves on disk for `cargo course` |
 
@@ -47,6 +48,7 @@ mod report;
 mod running;
 mod scarcity;
 mod seen;
+mod segments;
 pub mod verdict;
 
 pub use capture::Tap;
@@ -61,6 +63,7 @@ pub use random::Random;
 pub use report::{Mistake, Report};
 pub use running::{Bytes, Pace, Running};
 pub use scarcity::Hoard;
+pub use segments::data_segments_sent;
 
 /// Every way to cut `bytes` in two pieces that are not empty: the front and the rest.
 ///

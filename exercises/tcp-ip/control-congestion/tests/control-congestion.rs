@@ -116,7 +116,7 @@ fn a_loss_with_little_on_the_way() -> Outcome {
         s.acks_each(12);
         c.did("had nothing more to send: 8000 octets are on the way");
         let of_cwnd = s.window() / 2;
-        (0..3).for_each(|_| s.duplicate());
+        s.duplicates(3);
         let halved = s.threshold() == of_cwnd;
         s.has(7_000, 4_000, halved.then_some(&HALVES_CWND))
     })
@@ -130,7 +130,7 @@ fn what_carries_data_is_no_duplicate() -> Outcome {
             s.data(octets);
             s.retransmits(false, &DATA)?;
         }
-        s.has(20_000, u32::MAX, &DATA)
+        s.has(20_000, u32::MAX, None)
     })
 }
 
@@ -142,7 +142,7 @@ fn a_new_window_is_no_duplicate() -> Outcome {
             s.update(window);
             s.retransmits(false, &UPDATES)?;
         }
-        s.has(20_000, u32::MAX, &UPDATES)
+        s.has(20_000, u32::MAX, None)
     })
 }
 
@@ -178,7 +178,7 @@ fn duplicates_of_different_numbers_are_not_added_up() -> Outcome {
 fn the_recovery_ends_when_all_of_it_has_arrived() -> Outcome {
     check(|c| {
         let mut s = Sender::in_full_flight(c)?;
-        (0..19).for_each(|_| s.duplicate());
+        s.duplicates(19);
         s.has(29_000, 10_000, None)?;
         s.send(9);
         s.ack(20 * MSS);
@@ -195,7 +195,7 @@ fn the_recovery_ends_when_all_of_it_has_arrived() -> Outcome {
 fn no_burst_after_a_recovery() -> Outcome {
     check(|c| {
         let mut s = Sender::in_full_flight(c)?;
-        (0..3).for_each(|_| s.duplicate());
+        s.duplicates(3);
         s.ack(20 * MSS);
         c.did("that was all: nothing is on the way");
         s.has(2 * MSS, 10_000, (s.window() > 10_000).then_some(&INFLATED))
@@ -206,7 +206,7 @@ fn no_burst_after_a_recovery() -> Outcome {
 fn a_partial_acknowledgment_shows_the_next_hole() -> Outcome {
     check(|c| {
         let mut s = Sender::in_full_flight(c)?;
-        (0..17).for_each(|_| s.duplicate());
+        s.duplicates(17);
         s.has(27_000, 10_000, None)?;
         s.ack(3 * MSS);
         s.retransmits(true, &PARTIAL)?;
@@ -221,7 +221,7 @@ fn a_partial_acknowledgment_shows_the_next_hole() -> Outcome {
 fn one_window_is_halved_once() -> Outcome {
     check(|c| {
         let mut s = Sender::in_full_flight(c)?;
-        (0..5).for_each(|_| s.duplicate());
+        s.duplicates(5);
         s.has(15_000, 10_000, None)?;
         s.ack(3 * MSS);
         c.did("that was a part: a second segment of this window was lost");
@@ -253,14 +253,14 @@ fn a_timeout_pays_for_the_whole_window() -> Outcome {
 fn the_next_window_may_be_halved_again() -> Outcome {
     check(|c| {
         let mut s = Sender::in_full_flight(c)?;
-        (0..3).for_each(|_| s.duplicate());
+        s.duplicates(3);
         s.ack(20 * MSS);
         s.has(2_000, 10_000, None)?;
         s.send(2);
         s.acks_each(2);
         s.has(4_000, 10_000, None)?;
         s.send(6);
-        (0..3).for_each(|_| s.duplicate());
+        s.duplicates(3);
         s.retransmits(true, None)?;
         s.has(6_000, 3_000, None)?;
         s.timer();

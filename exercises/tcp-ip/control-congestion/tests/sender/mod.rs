@@ -70,9 +70,15 @@ impl<'a> Sender<'a> {
         self.c.did(format!("received {} once more", self.arrives(0)));
     }
 
+    pub(crate) fn duplicates(&mut self, count: u32) {
+        let (una, window) = (self.una, self.peer_window);
+        (0..count).for_each(|_| drop(self.arrives(0)));
+        self.c.did(format!("received ACK {una}, window {window} another {count} times"));
+    }
+
     /// The same acknowledgment number on a segment with data of the peer.
     pub(crate) fn data(&mut self, octets: u32) {
-        self.c.did(format!("received {} with {octets} octets of data", self.arrives(octets)));
+        self.c.did(format!("received {} with data of its own: {octets}", self.arrives(octets)));
     }
 
     /// The same acknowledgment number with another window.
