@@ -95,6 +95,33 @@ fn two_reno_flows_share_a_bottleneck() {
     assert!(rate > 9_000_000.0, "together {rate:.0} bit/s of 10,000,000");
 }
 
+/// A path of 10 Mbit/s whose queue holds less than the path: its transmitter is seldom idle, whatever
+/// the algorithm. A timeout in the middle of a recovery must not set the threshold to all that
+/// stands between UNA and NXT: CUBIC then overran the queue after every timeout, and reached 5.8.
+#[test]
+fn a_short_queue_is_enough_for_both_algorithms() {
+    let delay = Duration::from_millis(30);
+    let narrow =
+        Conditions { delay, rate: Some(10_000_000), queue: 50_000, ..Conditions::default() };
+    let wide = Conditions { delay, ..Conditions::default() };
+    for congestion in [Algorithm::Reno, Algorithm::Cubic] {
+        let config = Config { congestion, ..Config::default() };
+        let octets = 30_000_000;
+        let plan = Plan {
+            seed: 1,
+            octets,
+            conditions: [narrow.clone(), wide.clone()],
+            configs: [config.clone(), config],
+            ..Plan::default()
+        };
+        let report = Transfer::new(&plan).run();
+        let rate = report.goodput(octets) * 8e-6;
+        println!("{congestion:?}: {rate:.2} Mbit/s, {:?}", report.counters[0]);
+        assert_eq!(report.outcome, Outcome::Complete);
+        assert!(rate > 9.0, "{congestion:?} reaches {rate:.2} of 10 Mbit/s");
+    }
+}
+
 /// A transfer without an end, of which the octets are counted that arrive.
 struct Flow {
     port: u16,

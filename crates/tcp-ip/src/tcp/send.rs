@@ -413,7 +413,10 @@ impl Sender {
         }
         let again = self.timed_out_at.is_some_and(|(una, _)| una == self.una);
         self.timed_out_at = Some((self.una, now));
-        self.controller.timed_out(now, self.in_flight(), !again);
+        // In a recovery with SACK, new data goes out while nothing is acknowledged, so more than the
+        // window lies between UNA and NXT, and the path has long shown that it does not hold so much.
+        let in_flight = self.in_flight().min(self.controller.window());
+        self.controller.timed_out(now, in_flight, !again);
         self.recovery.timed_out(self.una, self.nxt, again);
         true
     }
