@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 
 #[cfg(target_os = "linux")]
 use programs::serve_tun;
-use programs::{inspect, simulate, tour};
+use programs::{figures, inspect, simulate, tour};
 
 /// Chapter 2 of On the Wire: the packet, and TCP. Without a program: the tour.
 #[derive(Debug, Parser)]
@@ -25,6 +25,7 @@ enum Program {
     Simulate(simulate::Simulate),
     #[cfg(target_os = "linux")]
     ServeTun(serve_tun::ServeTun),
+    Figures(figures::Figures),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Some(Program::Simulate(arguments)) => simulate::run(&arguments),
         #[cfg(target_os = "linux")]
         Some(Program::ServeTun(arguments)) => serve_tun::run(&arguments),
+        Some(Program::Figures(arguments)) => figures::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         let bold = io::stderr().is_terminal();
