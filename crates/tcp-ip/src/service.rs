@@ -37,3 +37,6 @@ pub enum Next {
     /// Reset the connection: there is no way to say what went wrong.
     Abort,
 }
+
+#[cfg(test)]
+mod tests;
