@@ -41,8 +41,7 @@ impl Tun {
     /// without the right to it; `ResourceBusy` if somebody has it; `NotFound` if the kernel has
     /// no TUN.
     pub fn open(name: &str) -> io::Result<Self> {
-        let valid = (1..NAME).contains(&name.len()) && !name.contains(['\0', '/', '%']);
-        if !valid {
+        if !is_name(name) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "no name of an interface"));
         }
         let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
@@ -76,6 +75,12 @@ impl Tun {
     pub fn send(&self, packet: &[u8]) -> io::Result<()> {
         (&self.device).write(packet).map(drop)
     }
+}
+
+/// Whether an interface can have this name: 1 to 15 octets, and none that means something in a path or
+/// to the kernel, which would choose a number for a `%d`.
+pub fn is_name(name: &str) -> bool {
+    (1..NAME).contains(&name.len()) && !name.contains(['\0', '/', '%', ' '])
 }
 
 impl AsFd for Tun {

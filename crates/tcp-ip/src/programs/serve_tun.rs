@@ -19,7 +19,7 @@ use tcp_ip::ip::route::Interface;
 use tcp_ip::savefile::Writer;
 use tcp_ip::service::{Files, Target};
 use tcp_ip::tcp::{Config, Stack};
-use tcp_ip::tun::Tun;
+use tcp_ip::tun::{self, Tun};
 
 use guests::{Guests, Offer};
 use host::Host;
@@ -33,7 +33,7 @@ use weather::Weather;
 #[derive(Debug, Args)]
 pub(crate) struct ServeTun {
     /// The device's name; it is made if there is none.
-    #[arg(long, value_name = "NAME", default_value = "tun0")]
+    #[arg(long, value_name = "NAME", default_value = "tun0", value_parser = device)]
     device: String,
     /// Our address, and how long its prefix is.
     #[arg(long, value_name = "ADDRESS/BITS", default_value = "10.77.0.2/24")]
@@ -67,6 +67,12 @@ pub(crate) struct ServeTun {
     drain: Duration,
     #[command(flatten)]
     weather: weather::Arguments,
+}
+
+/// Reads a device's name.
+fn device(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is no name of an interface, such as tun0");
+    tun::is_name(text).then(|| text.to_owned()).ok_or_else(wrong)
 }
 
 pub(crate) fn run(arguments: &ServeTun) -> Result<ExitCode> {
