@@ -213,6 +213,18 @@ fn the_checksum_is_right_after_every_hop() -> Outcome {
 }
 
 #[test]
+fn a_checksum_that_comes_to_zero() -> Outcome {
+    check(|c| {
+        let mut routes = Routes::new(c)?;
+        routes.link("10.77.0.0/24", 2)?;
+        let packets = (0..=u16::MAX).map(|identification| header("10.77.0.9", 64, identification));
+        let mut found = packets.filter(|packet| packet[10..12] == [0xfe, 0xff]);
+        let packet = found.next().expect("each checksum has its identification");
+        sends(c, &routes.table, packet, Verdict::Send { port: 2, to: address("10.77.0.9") })
+    })
+}
+
+#[test]
 fn a_packet_that_nobody_knows_the_way_of() -> Outcome {
     check(|c| {
         let mut routes = Routes::new(c)?;

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use harness::{Check, Mistake, Outcome};
 use route_by_prefix::{HEADER, Next, Prefix, TTL_AT, Table, Verdict, forward};
 
-use crate::mistakes::{SHIFT, STALE, TTL_ZERO};
+use crate::mistakes::{MINUS_ZERO, NO_CARRY, SHIFT, STALE, TTL_ZERO};
 
 pub(crate) fn address(text: &str) -> Ipv4Addr {
     text.parse().expect("the test's own addresses are right")
@@ -159,13 +159,18 @@ pub(crate) fn sends(c: &Check, table: &Table, mut packet: [u8; HEADER], want: Ve
     right[10..12].copy_from_slice(&checksum);
     c.same_bytes(&right, &packet, None)?;
     c.want("a right checksum: with it, the words of the header add up to ffff");
-    let stale = checksum == [before[10], before[11]];
-    c.ensure(sum(&packet) == 0xffff, stale.then_some(&STALE), || {
+    let old = u16::from_be_bytes([before[10], before[11]]);
+    let mistake = match u16::from_be_bytes(checksum) {
+        new if new == old => Some(&STALE),
+        new if new == old.wrapping_add(0x0100) => Some(&NO_CARRY),
+        _ => None,
+    };
+    c.ensure(sum(&packet) == 0xffff, mistake, || {
         format!("{:04x}: {}", sum(&packet), hex(&packet))
     })?;
     // RFC 1624 §3: nobody else computes ffff for a header.
-    c.want("a checksum that is not ffff, the other zero");
-    c.ensure(checksum != [0xff, 0xff], None, || hex(&packet))
+    c.want("the checksum 0000, and not ffff, the other zero");
+    c.ensure(checksum != [0xff, 0xff], &MINUS_ZERO, || hex(&packet))
 }
 
 /// Fails unless a packet gets another verdict, and is as it was.

@@ -32,3 +32,13 @@ pub(crate) const STALE: Mistake = Mistake {
     why: "the TTL changed and the checksum did not: the next router drops the packet in silence",
     spec: "RFC 791 §3.1, Header Checksum: recomputed at each point; RFC 1624 §3",
 };
+pub(crate) const NO_CARRY: Mistake = Mistake {
+    name: "no-end-around-carry",
+    why: "the checksum gained 0100, went over ffff, and the carry was not brought back in",
+    spec: "RFC 1071 §1; RFC 1624 §3",
+};
+pub(crate) const MINUS_ZERO: Mistake = Mistake {
+    name: "minus-zero-update",
+    why: "ones' complement has two zeros, and the checksum came out as the other one: ffff for 0000",
+    spec: "RFC 1624 §3: equation 3, and not 2",
+};
