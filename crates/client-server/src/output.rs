@@ -73,7 +73,7 @@ impl Output {
     pub fn extend(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.pending += bytes.len() as u64;
-            self.buffer().extend_from_slice(bytes);
+            self.room(bytes.len()).extend_from_slice(bytes);
         }
     }
 
@@ -104,7 +104,6 @@ impl Output {
     ///
     /// If the front part holds fewer: no shell can have sent them.
     pub fn advance(&mut self, count: u64) {
-        self.pending -= count;
         let done = match self.parts.front_mut() {
             Some(Part::Bytes { bytes, sent }) => {
                 *sent += usize::try_from(count).expect("a count within a buffer");
@@ -116,8 +115,12 @@ impl Output {
                 (*offset, *left) = (*offset + count, *left - count);
                 *left == 0
             }
-            None => count == 0,
+            None => {
+                assert_eq!(count, 0, "sent more than was queued");
+                false
+            }
         };
+        self.pending -= count;
         if done && let Some(Part::Bytes { mut bytes, .. }) = self.parts.pop_front() {
             bytes.clear();
             if bytes.capacity() <= KEEP {
@@ -132,14 +135,23 @@ impl Output {
         self.pending = 0;
     }
 
-    /// The buffer at the back of the queue, to append to.
-    fn buffer(&mut self) -> &mut Vec<u8> {
+    /// The buffer at the back of the queue, to append `more` bytes to.
+    fn room(&mut self, more: usize) -> &mut Vec<u8> {
         if !matches!(self.parts.back(), Some(Part::Bytes { .. })) {
             let bytes = std::mem::take(&mut self.spare);
             self.parts.push_back(Part::Bytes { bytes, sent: 0 });
         }
         match self.parts.back_mut() {
-            Some(Part::Bytes { bytes, .. }) => bytes,
+            Some(Part::Bytes { bytes, sent }) => {
+                // A peer that always leaves something must not make us keep all that it has taken.
+                // Half of the buffer at least is given up for what is moved, and only where it
+                // would have to grow: each byte is moved once or twice on its way.
+                if bytes.len() + more > bytes.capacity() && *sent >= bytes.len() - *sent {
+                    bytes.drain(..*sent);
+                    *sent = 0;
+                }
+                bytes
+            }
             _ => unreachable!("a buffer was just put there"),
         }
     }
@@ -209,5 +221,21 @@ mod tests {
         output.extend(&vec![0; KEEP + 1]);
         take(&mut output, KEEP + 1);
         assert!(output.spare.capacity() <= KEEP);
+    }
+    #[test]
+    fn a_queue_that_is_never_empty_keeps_no_more_than_what_waits() {
+        let mut output = Output::new();
+        let mut expected = VecDeque::new();
+        for round in 0..200_u32 {
+            let bytes = round.to_le_bytes().repeat(2_500);
+            output.extend(&bytes);
+            expected.extend(bytes);
+            for byte in take(&mut output, if round == 0 { 5_000 } else { 10_000 }) {
+                assert_eq!(Some(byte), expected.pop_front(), "round {round}");
+            }
+        }
+        assert_eq!(output.pending(), 5_000);
+        let Some(Part::Bytes { bytes, .. }) = output.parts.front() else { panic!("bytes wait") };
+        assert!(bytes.capacity() < 100_000, "{} bytes for 5,000 that wait", bytes.capacity());
     }
 }
