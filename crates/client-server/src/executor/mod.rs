@@ -97,9 +97,11 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) {
     current().tasks.spawn(Box::pin(future));
 }
 
-/// Waits until `duration` has passed: never less.
+/// Waits until `duration` has passed: never less. More than a century is a century.
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep::until(Instant::now() + duration)
+    /// Far enough, and no clock overflows.
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
+    Sleep::until(Instant::now() + duration.min(CENTURY))
 }
 
 fn current() -> Rc<Executor> {

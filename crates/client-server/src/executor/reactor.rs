@@ -103,26 +103,34 @@ impl Reactor {
     pub(super) fn forget(&self, socket: &mut impl Source, token: Token) {
         // The socket is about to be closed, which ends its registration too.
         let _ = self.poll.borrow().registry().deregister(socket);
-        self.sources.borrow_mut().remove(token.0);
+        // Wakers are dropped when nothing is borrowed: that may run anybody's code as well.
+        let waiting = self.sources.borrow_mut().remove(token.0);
+        drop(waiting);
     }
 
     /// Wakes `waker` when the socket has become ready.
     pub(super) fn wake_when_ready(&self, token: Token, way: Way, waker: &Waker) {
-        let waiting = &mut self.sources.borrow_mut()[token.0];
-        match way {
-            Way::Read => waiting.reader = Some(waker.clone()),
-            Way::Write => waiting.writer = Some(waker.clone()),
-        }
+        let mut sources = self.sources.borrow_mut();
+        let waiting = &mut sources[token.0];
+        let place = match way {
+            Way::Read => &mut waiting.reader,
+            Way::Write => &mut waiting.writer,
+        };
+        let before = place.replace(waker.clone());
+        drop(sources);
+        drop(before);
     }
 
     /// Wakes `waker` when the moment has come. A later waker for it takes the place of the earlier.
     pub(super) fn wake_at(&self, moment: Moment, waker: &Waker) {
-        self.sleepers.borrow_mut().insert(moment, waker.clone());
+        let before = self.sleepers.borrow_mut().insert(moment, waker.clone());
+        drop(before);
     }
 
     /// Nobody waits for that moment any more.
     pub(super) fn forget_moment(&self, moment: Moment) {
-        self.sleepers.borrow_mut().remove(&moment);
+        let waker = self.sleepers.borrow_mut().remove(&moment);
+        drop(waker);
     }
 
     /// How many wait for a moment.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
 
@@ -43,7 +43,8 @@ struct TaskWaker {
     slot: usize,
     /// Whether it stands in the queue already. Being woken twice is being woken.
     queued: AtomicBool,
-    ready: Arc<Ready>,
+    /// Weak, since the queue holds wakers: they would keep each other alive.
+    ready: Weak<Ready>,
 }
 
 impl Wake for TaskWaker {
@@ -51,7 +52,7 @@ impl Wake for TaskWaker {
         if self.queued.swap(true, Ordering::AcqRel) {
             return;
         }
-        let ready = self.ready.clone();
+        let Some(ready) = self.ready.upgrade() else { return }; // The executor is gone.
         ready.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(self);
         if thread::current().id() != ready.home {
             // It cannot fail while the executor lives, and later nobody minds.
@@ -75,7 +76,8 @@ impl Tasks {
     pub(super) fn spawn(&self, task: Task) {
         let mut tasks = self.tasks.borrow_mut();
         let entry = tasks.vacant_entry();
-        let (slot, queued, ready) = (entry.key(), AtomicBool::new(false), self.ready.clone());
+        let (slot, queued, ready) =
+            (entry.key(), AtomicBool::new(false), Arc::downgrade(&self.ready));
         let waker = Arc::new(TaskWaker { slot, queued, ready });
         entry.insert((waker.clone(), Some(task)));
         drop(tasks);
@@ -89,8 +91,9 @@ impl Tasks {
         let queue = self.ready.queue.lock();
         let ready = std::mem::take(&mut *queue.unwrap_or_else(PoisonError::into_inner));
         for woken in ready {
-            // Before it is polled: what wakes it from now on is for its next turn.
-            woken.queued.store(false, Ordering::Release);
+            // Before it is polled: what wakes it from now on is for its next turn. A swap and no
+            // store: what a thread did before it found `true` here must be seen by this poll.
+            woken.queued.swap(false, Ordering::AcqRel);
             // Taken out while it runs: it may spawn others.
             let slot = woken.slot;
             let task = self.tasks.borrow_mut().get_mut(slot).and_then(|(_, task)| task.take());

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{Read, Write};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
@@ -132,4 +133,43 @@ fn a_peer_that_never_pauses_leaves_others_their_turn() {
     assert_eq!(all, 1_280);
     let between = seen.iter().filter(|count| (1..1_280).contains(*count)).count();
     assert!(between >= 5, "the other task ran {between} times meanwhile: {seen:?}");
+}
+
+#[test]
+fn tasks_that_never_had_their_turn_leave_nothing_behind() {
+    let kept = Rc::new(RefCell::new(None));
+    let place = kept.clone();
+    let (waker, poll) = run(async move {
+        spawn(std::future::pending());
+        let task = std::future::poll_fn(move |cx| {
+            *place.borrow_mut() = Some(cx.waker().clone());
+            Poll::<()>::Pending
+        });
+        spawn(task);
+        sleep(Duration::ZERO).await;
+        let mut turns = 2;
+        std::future::poll_fn(|cx| {
+            turns -= 1;
+            cx.waker().wake_by_ref();
+            if turns == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        spawn(async {}); // It stands in the queue when the executor ends.
+        let executor = current();
+        (Arc::downgrade(&executor.reactor.waker()), Rc::downgrade(&executor))
+    })
+    .expect("an executor");
+    assert!(poll.upgrade().is_none(), "the executor, with its poll instance");
+    assert!(waker.upgrade().is_none(), "the descriptor that ends its sleep");
+    kept.take().expect("a waker").wake(); // Of an executor that is gone.
+}
+
+#[test]
+fn a_sleep_without_end_can_be_begun() {
+    run(async {
+        let mut long = sleep(Duration::MAX);
+        std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut long).poll(cx))).await
+    })
+    .map(|polled| assert!(polled.is_pending()))
+    .expect("an executor");
 }
