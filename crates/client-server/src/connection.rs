@@ -4,40 +4,22 @@ use std::io::ErrorKind;
 use std::mem;
 use std::net::IpAddr;
 
-use crate::limits::Limits;
+use crate::common::Common;
 use crate::output::{HIGH_WATER, LOW_WATER, Output};
 use crate::session::{Closed, Context, Next, Session, Time, guarded};
-use crate::statistics::Statistics;
 use crate::stream::Stream;
 
 /// Reads at one turn before the others get theirs.
 const READS: usize = 16;
+/// Calls of [`Session::flushed`] at one turn, likewise.
+const FLUSHES: usize = 16;
+/// Turns of reads that a connection gets at once when the server stops: together more than a receive
+/// buffer can hold (`tcp_rmem`, tcp(7): 6 MiB), so that all that has arrived is read, and no peer
+/// can go on for ever.
+const DRAIN_TURNS: usize = 8;
 /// What is read and thrown away after a FIN was sent, at the most. A peer that sends more is not
 /// finishing what it was at: it is ignoring us.
 const LINGER_BYTES: usize = 1 << 20;
-/// Spent outputs that a loop keeps for its connections.
-const SPARE_OUTPUTS: usize = 16;
-
-/// What all connections of a loop share, and use in turn.
-#[derive(Debug)]
-pub(crate) struct Common {
-    /// Reads go here. A connection that holds no bytes so costs no buffer.
-    pub(crate) scratch: Vec<u8>,
-    /// Empty outputs, with their buffers.
-    #[expect(clippy::vec_box, reason = "they move as boxes, which keeps an idle connection small")]
-    pub(crate) spare: Vec<Box<Output>>,
-    pub(crate) limits: Limits,
-    pub(crate) statistics: Statistics,
-    pub(crate) now: Time,
-}
-
-impl Common {
-    fn keep(&mut self, output: Box<Output>) {
-        if self.spare.len() < SPARE_OUTPUTS {
-            self.spare.push(output);
-        }
-    }
-}
 
 /// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +51,15 @@ pub(crate) struct Connection<S> {
     /// Reading has stopped at the high-water mark. Readiness that comes meanwhile is lost, so reading
     /// must be tried again when it goes on.
     paused: bool,
+    /// More than the low-water mark was queued, and the session was not told since that it is gone.
+    above: bool,
+    /// The server stops, and the session is to be told when what has arrived is read.
+    to_drain: bool,
+    /// Something is left to be done, and no event will tell of it: its share of the turn was used
+    /// up, or reading goes on.
+    pub(crate) more: bool,
+    /// Whether the loop has it among those that are unfinished.
+    pub(crate) queued: bool,
     /// Whether the stream is registered for writing.
     pub(crate) registered_write: bool,
     /// The earliest timer that is set for it.
@@ -89,6 +80,10 @@ impl<S: Session> Connection<S> {
             write_deadline: Time::ZERO,
             ended: false,
             paused: false,
+            above: false,
+            to_drain: false,
+            more: false,
+            queued: false,
             registered_write: false,
             timer: None,
             serial,
@@ -137,27 +132,61 @@ impl<S: Session> Connection<S> {
         }
     }
 
+    /// The server stops. What has arrived is still answered; of a peer that does not take its
+    /// answers, once it has.
     pub(crate) fn draining(&mut self, common: &mut Common) {
         if matches!(self.phase, Phase::Connecting { .. }) {
             self.end(Closed::NotConnected(ErrorKind::Interrupted));
+            return;
         }
-        // What has arrived is still answered.
-        while self.readable(common, true) {}
-        self.call(common, S::draining);
-        self.send(common);
+        for _ in 0..DRAIN_TURNS {
+            self.more = false;
+            self.readable(common, true);
+            if !self.more {
+                break;
+            }
+        }
+        if self.paused {
+            self.to_drain = true;
+        } else {
+            self.call(common, S::draining);
+            self.send(common);
+        }
     }
 
-    /// Reads until nothing is there. `true`: there may be more, but the others come first.
+    /// Goes on with what was left to be done.
+    pub(crate) fn go_on(&mut self, common: &mut Common) {
+        self.more = false;
+        self.send(common);
+        self.readable(common, true);
+        if self.to_drain && !self.paused && !self.more {
+            self.to_drain = false;
+            self.call(common, S::draining);
+            self.send(common);
+        }
+    }
+
+    /// An event says that the connection has failed. Mostly a read or a write finds out; not where
+    /// the peer has ended before, and nothing is to be sent.
+    pub(crate) fn failed(&mut self) {
+        if self.ended
+            && let Some(error) = self.stream.take_error()
+        {
+            self.end(Closed::Lost(error.kind()));
+        }
+    }
+
+    /// Reads until nothing is there, or until the others must have their turn (`more`).
     ///
     /// `ended`: the end of the stream is known to be among what has arrived. Else a read that
     /// fills less than the buffer has emptied the socket, and the next byte will be a new event
     /// (epoll(7), the questions about edge-triggered use, *guaranteed on Linux* for streams), so the read that would
     /// only say so is saved.
-    pub(crate) fn readable(&mut self, common: &mut Common, ended: bool) -> bool {
+    pub(crate) fn readable(&mut self, common: &mut Common, ended: bool) {
         for _ in 0..READS {
             let over = matches!(self.phase, Phase::Dead(_) | Phase::Connecting { .. });
             if self.paused || self.ended || over {
-                return false;
+                return;
             }
             common.statistics.reads += 1;
             // ANCHOR: read
@@ -170,47 +199,44 @@ impl<S: Session> Connection<S> {
                         _ => {}
                     }
                     self.send(common);
-                    return false;
+                    return;
                 }
                 Ok(count) => {
                     self.arrived(common, count);
                     self.send(common);
                     if cfg!(unix) && !ended && count < common.scratch.len() {
-                        return false;
+                        return;
                     }
                 }
                 Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock => return false,
+                    ErrorKind::WouldBlock => return,
                     ErrorKind::Interrupted => {}
                     // After our FIN all is sent, and a reset is just a rude way to close.
                     _ if matches!(self.phase, Phase::Lingering { .. }) => {
                         self.end(Closed::InOrder);
-                        return false;
+                        return;
                     }
                     kind => {
                         self.end(Closed::Lost(kind));
-                        return false;
+                        return;
                     }
                 },
             }
             // ANCHOR_END: read
         }
-        true
+        self.more = true;
     }
 
-    /// The socket takes bytes again. `true`: reading goes on as well.
-    pub(crate) fn writable(&mut self, common: &mut Common) -> bool {
-        if matches!(self.phase, Phase::Connecting { .. }) {
-            match self.stream.connected() {
-                Ok(true) => self.opened(common),
-                Ok(false) => {} // Not yet; there will be another event.
-                Err(error) => self.end(Closed::NotConnected(error.kind())),
-            }
-            return false;
+    /// The socket takes bytes again, or the connection is there.
+    pub(crate) fn writable(&mut self, common: &mut Common) {
+        if !matches!(self.phase, Phase::Connecting { .. }) {
+            return self.send(common);
         }
-        let paused = self.paused;
-        self.send(common);
-        paused && !self.paused
+        match self.stream.connected() {
+            Ok(true) => self.opened(common),
+            Ok(false) => {} // Not yet; there will be another event.
+            Err(error) => self.end(Closed::NotConnected(error.kind())),
+        }
     }
 
     /// Handles `count` bytes in the scratch buffer.
@@ -245,6 +271,7 @@ impl<S: Session> Connection<S> {
             common.statistics.panicked += 1;
             return self.end(Closed::Panicked);
         };
+        self.above |= output.pending() > LOW_WATER;
         if output.is_empty() {
             common.keep(output);
         } else {
@@ -259,51 +286,64 @@ impl<S: Session> Connection<S> {
 
     /// Sends what is queued, as far as the socket takes it, and draws the conclusions.
     fn send(&mut self, common: &mut Common) {
-        loop {
+        for _ in 0..FLUSHES {
+            let pending = self.send_queued(common);
             if self.is_dead() {
                 return;
             }
-            if let Some(mut output) = self.output.take() {
-                match self.stream.send(&mut output, &mut common.statistics.writes) {
-                    Ok(sent) => {
-                        common.statistics.bytes_out += sent;
-                        if !output.is_empty() {
-                            let before = self.write_deadline;
-                            self.write_deadline =
-                                common.limits.write_deadline(before, sent, common.now);
-                        }
-                    }
-                    Err(error) => {
-                        self.end(Closed::Lost(error.kind()));
-                        return;
-                    }
-                }
-                let pending = output.pending();
-                if pending == 0 {
-                    common.keep(output);
-                } else {
-                    self.output = Some(output);
-                }
-                if pending > HIGH_WATER {
-                    self.paused = true;
-                    return;
-                }
-                if self.paused && pending <= LOW_WATER {
-                    self.paused = false;
+            if pending > HIGH_WATER {
+                self.paused = true;
+                return;
+            }
+            if pending <= LOW_WATER {
+                // What became ready to be read while nobody read will not be reported again.
+                self.more |= mem::take(&mut self.paused);
+                if mem::take(&mut self.above) && self.phase == Phase::Open {
                     self.call(common, S::flushed);
                     continue; // It may have queued more.
                 }
+            }
+            let idle = self.phase == Phase::Open && self.output.is_none();
+            if idle && self.ended && self.session.deadline().is_none() {
+                self.phase = Phase::Closing; // Nothing can happen to it any more.
             }
             if self.phase == Phase::Closing && self.output.is_none() {
                 self.finish(common);
             }
             return;
         }
+        self.more = true;
+    }
+
+    /// Sends what is queued, as far as the socket takes it. Returns what is left.
+    fn send_queued(&mut self, common: &mut Common) -> u64 {
+        if self.is_dead() {
+            return 0;
+        }
+        let Some(mut output) = self.output.take() else { return 0 };
+        match self.stream.send(&mut output, &mut common.statistics.writes) {
+            Ok(sent) => {
+                common.statistics.bytes_out += sent;
+                let pending = output.pending();
+                if pending == 0 {
+                    common.keep(output);
+                } else {
+                    let before = self.write_deadline;
+                    self.write_deadline = common.limits.write_deadline(before, sent, common.now);
+                    self.output = Some(output);
+                }
+                pending
+            }
+            Err(error) => {
+                self.end(Closed::Lost(error.kind()));
+                0
+            }
+        }
     }
 
     /// All is sent: FIN, and linger for the peer's, unless that has come already.
     fn finish(&mut self, common: &mut Common) {
-        self.paused = false;
+        self.more |= mem::take(&mut self.paused);
         self.phase = if self.ended || self.stream.finish().is_err() {
             Phase::Dead(Closed::InOrder)
         } else {
@@ -323,7 +363,8 @@ impl<S: Session> Connection<S> {
     pub(crate) fn close(&mut self) {
         let how = if let Phase::Dead(how) = self.phase { how } else { Closed::Stopped };
         if how != Closed::Panicked {
-            self.session.closed(how);
+            // If it panics now, there is nothing left that could be done.
+            let _ = guarded(|| self.session.closed(how));
         }
     }
 

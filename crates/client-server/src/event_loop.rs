@@ -11,21 +11,27 @@
 //!    └──────────────────────────────────────────────────────────────────────────────────
 //! ```
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
+use std::iter;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use mio::event::Event;
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
-use crate::connection::{Common, Connection};
+use crate::common::Common;
+use crate::connection::Connection;
+use crate::handle::Handle;
 use crate::limits::{Admission, Limits};
-use crate::listener::{Acceptor, Address, Listener};
+use crate::listener::{Acceptor, Address, BACKLOG, Listener};
 use crate::service::Service;
-use crate::session::Time;
+use crate::session::{Time, guarded};
 use crate::statistics::Statistics;
 use crate::stream::Stream;
 use crate::timers::{Owner, Timers};
@@ -34,37 +40,10 @@ const WAKER: Token = Token(usize::MAX);
 /// Listeners have the tokens below this; a connection's is its slot plus this.
 const FIRST_CONNECTION: usize = 1 << 16;
 
-/// Bytes that one `read` may bring.
-const SCRATCH: usize = 64 * 1024;
 /// Connections that one turn accepts before those that are open get theirs.
 const ACCEPTS: usize = 256;
 /// How long `accept` rests after the system had no descriptor for it.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
-
-/// Tells a running server to stop. Clones tell the same server.
-#[derive(Debug, Clone)]
-pub struct Handle {
-    waker: Arc<Waker>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Handle {
-    pub(crate) fn new(waker: Arc<Waker>) -> Self {
-        Self { waker, stop: Arc::default() }
-    }
-
-    /// Set once `stop` was called.
-    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
-        self.stop.clone()
-    }
-
-    /// No new connections; those in flight are finished, within [`Limits::drain`]. Returns at once.
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::Release);
-        // It fails only if the loop is gone, and then there is nothing to stop.
-        let _ = self.waker.wake();
-    }
-}
 
 /// An event loop that serves.
 #[derive(Debug)]
@@ -81,7 +60,7 @@ pub struct EventLoop<F: Service> {
     admission: Admission,
     serial: u64,
     timers: Timers,
-    /// Connections that had more to read when their turn ended.
+    /// Connections with something left to do that no event will tell of. Each is there once.
     unfinished: VecDeque<Owner>,
     common: Common,
     /// Set once the loop was told to stop: when it ends at the latest.
@@ -112,13 +91,7 @@ impl<F: Service> EventLoop<F> {
             serial: 0,
             timers: Timers::default(),
             unfinished: VecDeque::new(),
-            common: Common {
-                scratch: vec![0; SCRATCH],
-                spare: Vec::new(),
-                limits,
-                statistics: Statistics::default(),
-                now: Time::ZERO,
-            },
+            common: Common::new(limits),
             drain_until: None,
             precise: false,
         })
@@ -183,13 +156,15 @@ impl<F: Service> EventLoop<F> {
     /// Waits for something to happen, and handles all of it.
     fn turn(&mut self, events: &mut Events) -> io::Result<()> {
         match self.poll.poll(events, self.timeout()) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()), // A signal.
+            // A signal. There are no events, but timers may be due.
+            Err(error) if error.kind() == ErrorKind::Interrupted => events.clear(),
             polled => polled?,
         }
         self.common.now = self.begin.elapsed();
         self.common.statistics.polls += 1;
         let mut accept = self.accept_again.is_some_and(|at| at <= self.common.now);
-        // Only those that were unfinished before this turn: each gets its share, once.
+        // Only those that were unfinished before this turn. Their events are left to them, so that
+        // nobody gets two shares.
         let unfinished = self.unfinished.len();
         for event in events.iter() {
             self.common.statistics.events += 1;
@@ -199,25 +174,19 @@ impl<F: Service> EventLoop<F> {
             match event.token() {
                 WAKER => {}
                 Token(index) if index < FIRST_CONNECTION => accept = true,
-                Token(index) => {
-                    let ended = event.is_read_closed() || event.is_error();
-                    let slot = index - FIRST_CONNECTION;
-                    self.ready(slot, event.is_readable() || ended, event.is_writable(), ended);
-                }
+                Token(index) => self.ready(index - FIRST_CONNECTION, event),
             }
         }
         for _ in 0..unfinished {
-            if let Some(owner) = self.unfinished.pop_front()
-                && self.connections.get(owner.slot).is_some_and(|c| c.serial == owner.serial)
-            {
-                self.ready(owner.slot, true, false, true);
+            if let Some(owner) = self.unfinished.pop_front() {
+                self.go_on(owner);
             }
         }
         if accept {
             self.accept();
         }
         self.expire();
-        if self.handle.stop.load(Ordering::Acquire) && self.drain_until.is_none() {
+        if self.handle.is_stopped() && self.drain_until.is_none() {
             self.drain();
         }
         Ok(())
@@ -273,17 +242,17 @@ impl<F: Service> EventLoop<F> {
     fn admit(&mut self, stream: Stream, peer: Option<IpAddr>) {
         if !self.admission.admit(peer, &self.common.limits) {
             self.common.statistics.refused += 1;
-            let refusal = self.service.refusal();
-            if !refusal.is_empty() {
-                // Best effort: a new socket's buffer is empty, and nobody waits for more.
-                let _ = stream.write(refusal);
-                let _ = stream.finish();
-            }
+            stream.refuse(self.service.refusal());
             return;
         }
+        // Should it panic, that is this connection's end, and not the server's.
+        let Some(session) = guarded(|| self.service.session(peer)) else {
+            self.common.statistics.panicked += 1;
+            self.admission.release(peer);
+            return;
+        };
         self.common.statistics.accepted += 1;
         self.serial += 1;
-        let session = self.service.session(peer);
         let entry = self.connections.vacant_entry();
         let slot = entry.key();
         let connection =
@@ -297,19 +266,36 @@ impl<F: Service> EventLoop<F> {
         self.settle(slot);
     }
 
-    /// A connection can be read from, or written to, or both.
-    fn ready(&mut self, slot: usize, read: bool, write: bool, ended: bool) {
+    /// A connection can be read from, or written to, or both, or has failed.
+    fn ready(&mut self, slot: usize, event: &Event) {
         // An event may have been on its way when its connection was closed.
         let Some(connection) = self.connections.get_mut(slot) else { return };
-        let resumed = write && connection.writable(&mut self.common);
-        if (read || resumed) && connection.readable(&mut self.common, ended || resumed) {
-            self.unfinished.push_back(Owner { slot, serial: connection.serial });
+        if event.is_writable() {
+            connection.writable(&mut self.common);
+        }
+        let ended = event.is_read_closed() || event.is_error();
+        if (event.is_readable() || ended) && !connection.queued {
+            connection.readable(&mut self.common, ended);
+        }
+        if event.is_error() {
+            connection.failed();
         }
         self.settle(slot);
     }
 
+    /// Goes on with a connection that was not finished with, if it is there still.
+    fn go_on(&mut self, owner: Owner) {
+        if let Some(connection) = self.connections.get_mut(owner.slot)
+            && connection.serial == owner.serial
+        {
+            connection.queued = false;
+            connection.go_on(&mut self.common);
+            self.settle(owner.slot);
+        }
+    }
+
     /// After anything was done with a connection: ask to write only while something waits, set its
-    /// timer, or see it off.
+    /// timer, remember what is left to do, or see it off.
     fn settle(&mut self, slot: usize) {
         let Some(connection) = self.connections.get_mut(slot) else { return };
         if connection.is_dead() {
@@ -327,11 +313,28 @@ impl<F: Service> EventLoop<F> {
             }
         }
         // ANCHOR_END: interest
+        if connection.more && !connection.queued {
+            connection.queued = true;
+            self.unfinished.push_back(Owner { slot, serial: connection.serial });
+        }
         if let Some(deadline) = connection.deadline()
             && connection.timer.is_none_or(|timer| deadline < timer)
         {
             connection.timer = Some(deadline);
             self.timers.set(deadline, Owner { slot, serial: connection.serial });
+            self.sweep();
+        }
+    }
+
+    /// Forgets the timers that count no more, when they are the most: of clients that come and go, a
+    /// minute's worth would pile up.
+    fn sweep(&mut self) {
+        if self.timers.len() > 4 * self.connections.len() + 1_024 {
+            let connections = &self.connections;
+            self.timers.retain(|at, owner| {
+                let connection = connections.get(owner.slot);
+                connection.is_some_and(|c| c.serial == owner.serial && c.timer == Some(at))
+            });
         }
     }
 
@@ -349,7 +352,10 @@ impl<F: Service> EventLoop<F> {
 
     /// Tells each connection whose time has come.
     fn expire(&mut self) {
-        while let Some((at, owner)) = self.timers.expired(self.common.now) {
+        // Only those that are due by now: a session that names a moment in the past again must not
+        // keep the loop here.
+        let due: Vec<_> = iter::from_fn(|| self.timers.expired(self.common.now)).collect();
+        for (at, owner) in due {
             let Some(connection) = self.connections.get_mut(owner.slot) else { continue };
             if connection.serial != owner.serial || connection.timer != Some(at) {
                 continue; // Of one that lived there before, or replaced by an earlier one.
@@ -363,8 +369,14 @@ impl<F: Service> EventLoop<F> {
     // ANCHOR: drain
     /// Stops accepting, and lets every session finish.
     fn drain(&mut self) {
-        // Those that the system has accepted for us have been told that they are connected.
-        self.accept();
+        // Those that the system has accepted for us have been told that they are connected. As many
+        // as its queue can hold, and no more: others may go on to come.
+        for _ in 0..=BACKLOG.unsigned_abs() as usize / ACCEPTS {
+            self.accept();
+            if self.accept_again != Some(self.common.now) {
+                break; // Nobody waits any more, or they cannot be accepted.
+            }
+        }
         self.acceptors.clear();
         self.accept_again = None;
         self.drain_until = Some(self.common.now + self.common.limits.drain);

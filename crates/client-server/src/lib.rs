@@ -20,10 +20,12 @@
 //! ```
 
 pub mod blocking;
+mod common;
 mod connection;
 pub mod echo;
 pub mod event_loop;
 pub mod executor;
+mod handle;
 pub mod limits;
 pub mod line_echo;
 pub mod listener;
@@ -39,7 +41,8 @@ pub mod timers;
 
 pub use blocking::{Blocking, Model};
 pub use echo::Echo;
-pub use event_loop::{EventLoop, Handle};
+pub use event_loop::EventLoop;
+pub use handle::Handle;
 pub use limits::Limits;
 pub use line_echo::LineEcho;
 pub use listener::{Address, Listener};

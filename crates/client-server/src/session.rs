@@ -14,8 +14,8 @@
 //!
 //! What a shell promises to a session:
 //!
-//! - [`opened`](Session::opened) comes first and once; after `Next::Close` only `flushed` may come
-//!   until the output is sent, after `Next::Abort` nothing.
+//! - [`opened`](Session::opened) comes first and once; after `Next::Close`, `Next::Abort` and
+//!   `Next::Upgrade` nothing comes but [`closed`](Session::closed).
 //! - Bytes come in order, each once, cut anywhere. They are lent: what the session still needs
 //!   when it returns, it keeps a copy of, within limits of its own.
 //! - While more than [`HIGH_WATER`](crate::output::HIGH_WATER) bytes wait to be sent, nothing is read, so a peer that
@@ -81,7 +81,7 @@ pub enum Closed {
 
 /// Asks a session something, and survives its panic: `None`. A bug that one peer can reach must not
 /// end the connections of all.
-pub(crate) fn guarded(ask: impl FnOnce() -> Next) -> Option<Next> {
+pub(crate) fn guarded<T>(ask: impl FnOnce() -> T) -> Option<T> {
     // The session is not used again after a panic, and its output is dropped with it.
     catch_unwind(AssertUnwindSafe(ask)).ok()
 }
@@ -96,25 +96,27 @@ pub trait Session {
     /// `bytes` arrived; there is at least one.
     fn received(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> Next;
 
-    /// The peer has sent all that it will (FIN). It may still be waiting for answers.
+    /// The peer has sent all that it will (FIN). It may still be waiting for answers. A session that
+    /// continues, with nothing queued and no deadline, is closed: nothing can happen to it any more.
     fn ended(&mut self, _cx: &mut Context<'_>) -> Next {
         Next::Close
     }
 
-    /// The output has fallen to [`LOW_WATER`](crate::output::LOW_WATER) or below after it was
-    /// above: a session that produces more than the high mark goes on here.
+    /// What waits to be sent has fallen to [`LOW_WATER`](crate::output::LOW_WATER) or below, and the
+    /// session had queued more than that: one that has much to say goes on here, piece by piece.
     fn flushed(&mut self, _cx: &mut Context<'_>) -> Next {
         Next::Continue
     }
 
     /// The moment that [`deadline`](Self::deadline) named has passed. A session that continues names
-    /// a later one; else it is called again at once.
+    /// a later one; else it is called again after all others have had their turn.
     fn expired(&mut self, _cx: &mut Context<'_>) -> Next {
         Next::Close
     }
 
-    /// The server is about to stop. All bytes that had arrived were given to `received` before.
-    /// A session in the middle of something may `Continue` to its end, and then close.
+    /// The server is about to stop. All bytes that had arrived were given to `received` before, or
+    /// the peer's end to `ended`. A session in the middle of something may `Continue` to its end, and
+    /// then close; it is not asked twice.
     fn draining(&mut self, _cx: &mut Context<'_>) -> Next {
         Next::Close
     }

@@ -87,9 +87,35 @@ impl Stream {
         self.socket().set_read_timeout(Some(timeout))
     }
 
-    /// Wakes the thread that reads: it gets what has arrived, then end of stream.
-    pub(crate) fn stop_reading(&self) -> io::Result<()> {
-        self.socket().shutdown(Shutdown::Read)
+    /// Ends both halves: whoever waits for this stream, on another thread, waits no longer.
+    pub(crate) fn break_off(&self) {
+        // It fails for one that is broken already.
+        let _ = self.socket().shutdown(Shutdown::Both);
+    }
+
+    /// What went wrong with the connection, if something did and was not reported before.
+    pub(crate) fn take_error(&self) -> Option<io::Error> {
+        self.socket().take_error().unwrap_or_else(Some)
+    }
+
+    /// Tells a peer that it will not be served, waits for nothing, and ends the sending half.
+    pub(crate) fn refuse(&self, words: &[u8]) {
+        /// What a peer may have asked by now, in pieces of 4 KiB.
+        const ASKED: usize = 16;
+        // Best effort: a new socket's buffer has room for a few words, and nobody waits for more.
+        let _ = self.socket().set_nonblocking(true);
+        if !words.is_empty() {
+            let _ = self.write(words);
+        }
+        let _ = self.finish();
+        // Left unread, a question that has come makes of the close a reset, which can overtake the
+        // words (chapter 1). One that comes later does so too: that would need a wait.
+        let mut asked = [0; 4096];
+        for _ in 0..ASKED {
+            if !matches!(self.read(&mut asked), Ok(1..)) {
+                break;
+            }
+        }
     }
 
     fn socket(&self) -> SockRef<'_> {
@@ -120,20 +146,34 @@ impl Stream {
     /// What is left, if anything, did not fit: the socket would block.
     pub(crate) fn send(&self, output: &mut Output, calls: &mut u64) -> io::Result<u64> {
         let mut sent = 0;
-        while let Some(chunk) = output.front() {
-            *calls += 1;
-            match self.send_chunk(&chunk) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(count) => {
-                    output.advance(count as u64);
-                    sent += count as u64;
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+        while !output.is_empty() {
+            match self.send_some(output, calls)? {
+                Some(count) => sent += count,
+                None => break,
             }
         }
         Ok(sent)
+    }
+
+    /// Makes one call to send what is in front. `None`: the socket would block, or, of a stream that
+    /// waits, has waited for as long as it may.
+    pub(crate) fn send_some(
+        &self,
+        output: &mut Output,
+        calls: &mut u64,
+    ) -> io::Result<Option<u64>> {
+        let Some(chunk) = output.front() else { return Ok(Some(0)) };
+        *calls += 1;
+        match self.send_chunk(&chunk) {
+            Ok(0) => Err(ErrorKind::WriteZero.into()),
+            Ok(count) => {
+                output.advance(count as u64);
+                Ok(Some(count as u64))
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Some(0)),
+            Err(error) => Err(error),
+        }
     }
 
     #[cfg(target_os = "linux")]

@@ -2,8 +2,9 @@
 //!
 //! A connection's deadline moves with nearly every message, and hardly ever comes. So a timer is
 //! not moved each time: it stays at the earlier moment, and when that comes, the loop asks the
-//! connection again and sets a new one. A message costs a comparison; a connection has one entry,
-//! or two where its deadline came nearer.
+//! connection again and sets a new one. A message costs a comparison; a connection has one entry that
+//! counts. Those that count no more, of connections that are over or whose deadline came
+//! nearer, stay until their moment too, or until there are more of them than of the others.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -39,6 +40,21 @@ impl Timers {
         self.heap.peek().map(|Reverse((at, _))| *at)
     }
 
+    /// How many are set, those included that count no more.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether none is set.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
+    /// Forgets those of which `counts` says `false`. `O(n)`: to be called when many have piled up.
+    pub fn retain(&mut self, mut counts: impl FnMut(Time, Owner) -> bool) {
+        self.heap.retain(|Reverse((at, owner))| counts(*at, *owner));
+    }
+
     // ANCHOR: expired
     /// Takes out one timer whose moment has come: never one that lies ahead.
     pub fn expired(&mut self, now: Time) -> Option<(Time, Owner)> {
@@ -68,5 +84,17 @@ mod tests {
         let mut expired = |now| timers.expired(Duration::from_millis(now)).map(|(_, o)| o.serial);
         assert_eq!((expired(20), expired(20), expired(20)), (Some(10), Some(20), None));
         assert_eq!((expired(31), expired(31)), (Some(30), None));
+    }
+
+    #[test]
+    fn those_that_count_no_more_can_be_forgotten() {
+        let mut timers = Timers::default();
+        for serial in 0..10 {
+            timers.set(Duration::from_secs(serial % 3), Owner { slot: 0, serial });
+        }
+        timers.retain(|_, owner| owner.serial >= 8);
+        assert_eq!(timers.len(), 2);
+        assert_eq!(timers.next(), Some(Duration::ZERO), "the ninth");
+        assert_eq!(timers.expired(Duration::ZERO).map(|(_, owner)| owner.serial), Some(9));
     }
 }

@@ -1,79 +1,16 @@
 //! The same sessions under every shell, against clients that do what clients do.
 
+mod shell;
+
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use client_server::{
-    Address, Blocking, Closed, Context, Echo, EventLoop, Handle, Limits, LineEcho, Listener, Model,
-    Next, Service, Session, Statistics, Time,
-};
+use client_server::{Closed, Context, Limits, LineEcho, Next, Session, Time};
 
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A server that runs on a thread of its own.
-struct Server {
-    address: SocketAddr,
-    handle: Handle,
-    thread: JoinHandle<io::Result<Statistics>>,
-}
-
-impl Server {
-    fn stop(self) -> Statistics {
-        self.handle.stop();
-        self.thread.join().expect("no panic").expect("no error")
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).expect("the server listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
-        stream
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Shell {
-    Loop,
-    Threads,
-    Pool,
-}
-
-/// Runs `test` with a server under each shell.
-fn under_each_shell<F>(limits: &Limits, service: F, test: impl Fn(Server))
-where
-    F: Service + Clone + Send + Sync + 'static,
-    F::Session: Send,
-{
-    for shell in [Shell::Loop, Shell::Threads, Shell::Pool] {
-        println!("under {shell:?}");
-        let any = Address::Tcp("127.0.0.1:0".parse().expect("an address"));
-        let listener = Listener::bind(&any).expect("a free port");
-        let Ok(Address::Tcp(address)) = listener.address() else { panic!("no TCP address") };
-        let (listeners, service, limits) = (vec![listener], service.clone(), limits.clone());
-        let model = match shell {
-            Shell::Loop => {
-                let server = EventLoop::new(listeners, service, limits).expect("a loop");
-                let handle = server.handle();
-                let thread = thread::spawn(move || server.run());
-                test(Server { address, handle, thread });
-                continue;
-            }
-            Shell::Threads => Model::Threads,
-            Shell::Pool => Model::Pool { workers: 8, queue: 8 },
-        };
-        let server = Blocking::new(listeners, service, limits, model).expect("a server");
-        let handle = server.handle();
-        let thread = thread::spawn(move || server.run());
-        test(Server { address, handle, thread });
-    }
-}
-
-fn echo(idle: Duration) -> impl Service<Session = Echo> + Clone + Send + Sync {
-    move |_: Option<IpAddr>| Echo::new(idle)
-}
+use shell::{PATIENCE, echo, under_each_shell};
 
 fn random(count: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;

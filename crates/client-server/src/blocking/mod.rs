@@ -6,27 +6,39 @@
 //!
 //! Plain, and right for some dozens of peers. What it costs for thousands, the book measures: a
 //! stack each, a switch of threads for each message, and under the pool a silent peer occupies a worker.
+//!
+//! Nothing can tell a thread that waits in `read` that the server stops: the socket could be shut down for
+//! reading, but then whatever the peer sends after our FIN is answered with a reset (*seen on Linux*; RFC 1122
+//! §4.2.2.13), and its end cannot be told from ours. So each wait is cut short, and every thread
+//! looks up four times a second. On the event loop there is no such wait.
+//!
+//! | to read | about |
+//! |---|---|
+//! | this file | who accepts, who serves, and how they stop |
+//! | `conversation.rs` | one connection, on its thread |
+
+mod conversation;
 
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
-use crate::event_loop::Handle;
+use crate::handle::Handle;
 use crate::limits::{Admission, Limits};
-use crate::listener::{Acceptor, Listener};
-use crate::output::{LOW_WATER, Output};
+use crate::listener::{Acceptor, BACKLOG, Listener};
 use crate::service::Service;
-use crate::session::{Closed, Context, Next, Session, Time, guarded};
+use crate::session::{Time, guarded};
 use crate::statistics::Statistics;
 use crate::stream::Stream;
+
+use conversation::Conversation;
 
 /// Who serves a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +56,12 @@ pub enum Model {
 
 /// A connection thread's stack. A session calls nothing deep; the buffer is on the heap.
 const STACK: usize = 128 * 1024;
-const SCRATCH: usize = 16 * 1024;
 /// A write that waits comes back so many times within [`Limits::write`], to look at the deadline.
 const WRITE_SLICES: u32 = 8;
-const LINGER_BYTES: usize = 1 << 20;
+/// How long `accept` rests after the system had no descriptor for it.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+/// After the time to drain: how long to wait for threads whose connections were broken off.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// A server that blocks: a thread that accepts, and threads that serve.
 #[derive(Debug)]
@@ -67,6 +80,8 @@ struct Shared<F> {
     limits: Limits,
     begin: Instant,
     stop: Arc<AtomicBool>,
+    /// When those who are still being served are broken off. Set once the server stops.
+    drain_until: OnceLock<Time>,
     state: Mutex<State>,
     /// Told whenever a connection is over.
     over: Condvar,
@@ -110,6 +125,7 @@ where
             limits,
             begin: Instant::now(),
             stop: handle.flag(),
+            drain_until: OnceLock::new(),
             state: Mutex::default(),
             over: Condvar::new(),
         };
@@ -154,26 +170,42 @@ where
         Ok(self.shared.drain())
     }
 
-    /// Accepts until nobody waits. `Some`: the system could not; try again after that long.
+    /// Accepts until nobody waits, but no more than the queue may hold: those who come as fast as they
+    /// are accepted must not keep the server from stopping. `Some`: there may be more; try again
+    /// after that long.
     fn accept(&self, start: &dyn Fn(Accepted) -> io::Result<()>) -> Option<Duration> {
+        let mut again = None;
         for acceptor in &self.acceptors {
+            let mut turns = 0..BACKLOG;
             loop {
-                match acceptor.accept() {
-                    Ok((stream, peer)) => self.shared.admit(stream, peer, start),
-                    Err(error) => match error.kind() {
-                        ErrorKind::WouldBlock => break,
-                        ErrorKind::Interrupted
-                        | ErrorKind::ConnectionAborted
-                        | ErrorKind::ConnectionReset => {}
-                        _ => {
-                            self.shared.lock().statistics.accept_errors += 1;
-                            return Some(ACCEPT_PAUSE);
-                        }
-                    },
+                if turns.next().is_none() {
+                    again = again.or(Some(Duration::ZERO));
+                    break;
+                }
+                let error = match acceptor.accept() {
+                    Ok((stream, peer)) => {
+                        self.shared.admit(stream, peer, start);
+                        continue;
+                    }
+                    Err(error) => error.kind(),
+                };
+                if error == ErrorKind::WouldBlock {
+                    break;
+                }
+                self.shared.lock().statistics.accept_errors += 1;
+                // The event loop says at the same place what these mean.
+                let passes = [
+                    ErrorKind::Interrupted,
+                    ErrorKind::ConnectionAborted,
+                    ErrorKind::ConnectionReset,
+                ];
+                if !passes.contains(&error) {
+                    again = Some(ACCEPT_PAUSE);
+                    break;
                 }
             }
         }
-        None
+        again
     }
 
     /// Starts the pool, and the bounded queue before it.
@@ -223,37 +255,29 @@ impl<F: Service> Shared<F> {
             }
             state.statistics.refused += 1;
             drop(state);
-            self.refuse(&stream);
+            stream.refuse(self.service.refusal());
             return;
         }
-        state.statistics.accepted += 1;
         let key = state.open.insert(stream.clone());
         drop(state);
-        if start(Accepted { stream: stream.clone(), key, peer }).is_err() {
+        if start(Accepted { stream: stream.clone(), key, peer }).is_ok() {
+            self.lock().statistics.accepted += 1;
+        } else {
             self.lock().statistics.refused += 1;
-            self.refuse(&stream);
+            stream.refuse(self.service.refusal());
             self.release(key, peer);
-        }
-    }
-
-    fn refuse(&self, stream: &Stream) {
-        let refusal = self.service.refusal();
-        if !refusal.is_empty() {
-            let _ = stream.write(refusal);
-            let _ = stream.finish();
         }
     }
 
     /// Serves one connection to its end, whatever the service does.
     fn serve(&self, accepted: &Accepted) {
         // A panic while a session is made is that connection's end, and must give back its place.
-        let served = catch_unwind(AssertUnwindSafe(|| {
+        let served = guarded(|| {
             let session = self.service.session(accepted.peer);
             Conversation::new(self, &accepted.stream, session).run()
-        }));
-        if let Ok(statistics) = served {
-            self.lock().statistics += statistics;
-        }
+        });
+        let panicked = Statistics { panicked: 1, ..Statistics::default() };
+        self.lock().statistics += served.unwrap_or(panicked);
         self.release(accepted.key, accepted.peer);
     }
 
@@ -264,174 +288,28 @@ impl<F: Service> Shared<F> {
         self.over.notify_all();
     }
 
-    /// Wakes all who wait for their peers, and waits for them to finish.
+    /// Waits until all connections are done. Those that are not when their time is over are broken
+    /// off, and then have a moment to notice.
     fn drain(&self) -> Statistics {
-        let until = Instant::now() + self.limits.drain;
-        let mut state = self.lock();
+        let until = self.now() + self.limits.drain;
+        let until = *self.drain_until.get_or_init(|| until);
+        let state = self.wait(self.lock(), until);
         for (_, stream) in &state.open {
-            // What has arrived is still read, and after it end of stream (*seen on Linux*).
-            let _ = stream.stop_reading();
+            stream.break_off();
         }
+        self.wait(state, until + GRACE).statistics
+    }
+
+    /// Waits until no connection is open, or a moment has come.
+    fn wait<'a>(&self, mut state: MutexGuard<'a, State>, until: Time) -> MutexGuard<'a, State> {
         while !state.open.is_empty() {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.saturating_sub(self.now());
             if left.is_zero() {
                 break;
             }
             let waited = self.over.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.statistics
-    }
-}
-
-/// One connection on its thread.
-struct Conversation<'a, F, S> {
-    shared: &'a Shared<F>,
-    stream: &'a Stream,
-    session: S,
-    output: Output,
-    statistics: Statistics,
-    /// The socket's receive timeout, as far as it was set.
-    timeout: Option<Duration>,
-    panicked: bool,
-}
-
-impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
-    fn new(shared: &'a Shared<F>, stream: &'a Stream, session: S) -> Self {
-        let (output, statistics) = (Output::new(), Statistics::default());
-        Self { shared, stream, session, output, statistics, timeout: None, panicked: false }
-    }
-
-    fn run(mut self) -> Statistics {
-        let how = match self.talk() {
-            Ok(true) => {
-                let _ = self.linger(); // All is sent; how the peer closes is its own affair.
-                Closed::InOrder
-            }
-            Ok(false) => Closed::Aborted,
-            Err(_) if self.panicked => {
-                self.statistics.panicked += 1;
-                return self.statistics;
-            }
-            Err(error) if error.kind() == ErrorKind::TimedOut => Closed::Stalled,
-            Err(error) => Closed::Lost(error.kind()),
-        };
-        self.session.closed(how);
-        self.statistics
-    }
-
-    /// Until the session closes. `true`: in order, with a FIN to be sent.
-    fn talk(&mut self) -> io::Result<bool> {
-        let mut next = self.call(S::opened)?;
-        let mut buffer = vec![0; SCRATCH];
-        loop {
-            match next {
-                Next::Continue => {}
-                Next::Close => return Ok(true),
-                Next::Abort | Next::Upgrade => return Ok(false),
-            }
-            if self.is_due() {
-                // Asked before each read: a peer that sends a byte now and then never lets one time out.
-                self.statistics.expired += 1;
-                next = self.call(S::expired)?;
-                continue;
-            }
-            self.wait_no_longer_than(self.session.deadline())?;
-            self.statistics.reads += 1;
-            next = match self.stream.read(&mut buffer) {
-                // The server's own `stop_reading` ends the stream as well.
-                Ok(0) if self.shared.stop.load(Ordering::Acquire) => self.call(S::draining)?,
-                Ok(0) => match self.call(S::ended)? {
-                    Next::Continue => return Ok(true), // Nothing more can happen to it here.
-                    next => next,
-                },
-                Ok(count) => {
-                    self.statistics.bytes_in += count as u64;
-                    self.call(|session, cx| session.received(&buffer[..count], cx))?
-                }
-                Err(error) => match error.kind() {
-                    ErrorKind::Interrupted => Next::Continue,
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                        self.timeout = None;
-                        Next::Continue
-                    }
-                    _ => return Err(error),
-                },
-            };
-        }
-    }
-
-    fn is_due(&self) -> bool {
-        self.session.deadline().is_some_and(|deadline| deadline <= self.shared.now())
-    }
-
-    /// Sets the receive timeout, unless it is short enough: a read that returns early only asks
-    /// the clock and goes on, and a system call for each message is saved.
-    fn wait_no_longer_than(&mut self, deadline: Option<Time>) -> io::Result<()> {
-        let Some(deadline) = deadline else { return Ok(()) };
-        // Zero would mean for ever: socket(7), SO_RCVTIMEO.
-        let left = deadline.saturating_sub(self.shared.now()).max(Duration::from_millis(1));
-        if self.timeout.is_none_or(|timeout| left < timeout) {
-            self.stream.set_read_timeout(left)?;
-            self.timeout = Some(left);
-        }
-        Ok(())
-    }
-
-    /// Asks the session, and sends all that it has queued.
-    fn call(&mut self, f: impl FnOnce(&mut S, &mut Context<'_>) -> Next) -> io::Result<Next> {
-        let mut next = self.ask(f)?;
-        while !self.output.is_empty() && matches!(next, Next::Continue | Next::Close) {
-            let large = self.output.pending() > LOW_WATER;
-            self.send()?;
-            if large && next == Next::Continue {
-                next = self.ask(S::flushed)?;
-            }
-        }
-        Ok(next)
-    }
-
-    fn ask(&mut self, f: impl FnOnce(&mut S, &mut Context<'_>) -> Next) -> io::Result<Next> {
-        let mut cx = Context { now: self.shared.now(), output: &mut self.output };
-        guarded(|| f(&mut self.session, &mut cx)).ok_or_else(|| {
-            self.panicked = true;
-            io::Error::other("the session panicked")
-        })
-    }
-
-    fn send(&mut self) -> io::Result<()> {
-        let limits = &self.shared.limits;
-        let mut deadline = self.shared.now() + limits.write;
-        while !self.output.is_empty() {
-            // Blocks no longer than the send timeout; what was taken by then counts.
-            let sent = self.stream.send(&mut self.output, &mut self.statistics.writes)?;
-            self.statistics.bytes_out += sent;
-            let now = self.shared.now();
-            deadline = limits.write_deadline(deadline, sent, now);
-            if !self.output.is_empty() && deadline <= now {
-                self.statistics.stalled += 1;
-                return Err(ErrorKind::TimedOut.into());
-            }
-        }
-        Ok(())
-    }
-
-    /// FIN, then reads to the peer's end, for a while and up to an amount.
-    fn linger(&mut self) -> io::Result<()> {
-        self.stream.finish()?;
-        let until = self.shared.now() + self.shared.limits.linger;
-        let mut buffer = [0; 4096];
-        let mut left = LINGER_BYTES;
-        while left > 0 && self.shared.now() < until {
-            self.timeout = None;
-            self.wait_no_longer_than(Some(until))?;
-            match self.stream.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => left = left.saturating_sub(count),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        state
     }
 }

@@ -1,0 +1,439 @@
+//! What `session.rs` promises to a session, at its edges, under every shell.
+
+mod shell;
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use client_server::{Closed, Context, Limits, Next, Service, Session, Time};
+
+use shell::{PATIENCE, Shell, echo, under, under_each_shell};
+
+const SHELLS: [Shell; 3] = [Shell::Loop, Shell::Threads, Shell::Pool];
+const LINE: &[u8] = b"a line\n";
+
+/// Queues `size` bytes at a time, again whenever they were taken, and closes after `left` times.
+struct Pieces {
+    left: usize,
+    size: usize,
+}
+
+impl Pieces {
+    fn next(&mut self, cx: &mut Context<'_>) -> Next {
+        let Some(left) = self.left.checked_sub(1) else { return Next::Close };
+        self.left = left;
+        cx.output.extend(&vec![b'x'; self.size]);
+        Next::Continue
+    }
+}
+
+impl Session for Pieces {
+    fn opened(&mut self, cx: &mut Context<'_>) -> Next {
+        self.next(cx)
+    }
+
+    fn received(&mut self, _: &[u8], _: &mut Context<'_>) -> Next {
+        Next::Continue
+    }
+
+    fn flushed(&mut self, cx: &mut Context<'_>) -> Next {
+        self.next(cx)
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        None
+    }
+}
+
+#[test]
+fn a_session_with_much_to_say_goes_on_however_fast_it_is_taken() {
+    for size in [70_000, 300_000] {
+        let service = move |_: Option<IpAddr>| Pieces { left: 20, size };
+        under_each_shell(&Limits::default(), service, |server| {
+            let mut all = Vec::new();
+            server.connect().read_to_end(&mut all).expect("all of it, and the end");
+            assert_eq!(all.len(), 20 * size);
+            server.stop();
+        });
+    }
+}
+
+#[test]
+fn a_peer_that_reads_too_slowly_is_dropped() {
+    let service = |_: Option<IpAddr>| Pieces { left: 1, size: 64 << 20 };
+    // Whoever takes less than a gigabyte a second earns too little.
+    let (write, write_rate) = (Duration::from_millis(300), 1 << 30);
+    let limits = Limits { write, write_rate, ..Limits::default() };
+    under_each_shell(&limits, service, |server| {
+        let (mut slow, mut piece) = (server.connect(), vec![0; 64 * 1024]);
+        let (_never, pause) = mpsc::channel::<()>();
+        let begin = Instant::now();
+        let mut taken = 0;
+        while let Ok(count @ 1..) = slow.read(&mut piece) {
+            taken += count;
+            let _ = pause.recv_timeout(Duration::from_millis(5)); // Some 10 MB a second.
+            assert!(begin.elapsed() < PATIENCE, "still served, after {taken} bytes");
+        }
+        assert!(taken < 64 << 20, "all was sent");
+        assert_eq!(server.stop().stalled, 1);
+    });
+}
+
+/// A session whose peer never lets its socket run dry: it holds both ends.
+struct Flooded {
+    peer: Arc<Mutex<TcpStream>>,
+    /// When bytes came last, how often they have come since, and at the most at one time.
+    now: Time,
+    count: usize,
+    most: Arc<AtomicUsize>,
+    left: usize,
+    ended: Sender<Closed>,
+}
+
+impl Session for Flooded {
+    fn received(&mut self, _: &[u8], cx: &mut Context<'_>) -> Next {
+        let mut peer = self.peer.lock().expect("no panic");
+        while peer.write(&[b'x'; 64 * 1024]).is_ok() {}
+        // The time is that of the loop's turn.
+        self.count = if cx.now == self.now { self.count + 1 } else { 1 };
+        self.now = cx.now;
+        self.most.fetch_max(self.count, Ordering::Relaxed);
+        let Some(left) = self.left.checked_sub(1) else { return Next::Abort };
+        self.left = left;
+        Next::Continue
+    }
+
+    fn closed(&mut self, how: Closed) {
+        let _ = self.ended.send(how);
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        None
+    }
+}
+
+/// A listener's first client, who has sent something and does not wait.
+fn flooding(address: std::net::SocketAddr, place: &Mutex<Option<Arc<Mutex<TcpStream>>>>) {
+    let mut peer = TcpStream::connect(address).expect("a listener");
+    peer.write_all(b"x").expect("room");
+    peer.set_nonblocking(true).expect("an option");
+    *place.lock().expect("no panic") = Some(Arc::new(Mutex::new(peer)));
+}
+
+#[test]
+fn a_flood_gets_one_share_of_a_turn() {
+    let (place, most) = (Arc::new(Mutex::new(None)), Arc::new(AtomicUsize::new(0)));
+    let (of_session, counted) = (place.clone(), most.clone());
+    let (end, ended) = mpsc::channel();
+    let service = move |_: Option<IpAddr>| Flooded {
+        peer: of_session.lock().expect("no panic").clone().expect("connected before"),
+        now: Time::ZERO,
+        count: 0,
+        most: counted.clone(),
+        left: 1_000,
+        ended: end.clone(),
+    };
+    let before = |address, _: &_| flooding(address, &place);
+    under(Shell::Loop, &Limits::default(), service, before, |server, ()| {
+        ended.recv_timeout(PATIENCE).expect("a thousand reads, and the end");
+        server.stop();
+        let most = most.load(Ordering::Relaxed);
+        assert!(most <= 16, "{most} reads of one client in one turn");
+    });
+}
+
+#[test]
+fn a_flood_does_not_keep_a_server_from_stopping() {
+    let (place, most) = (Arc::new(Mutex::new(None)), Arc::new(AtomicUsize::new(0)));
+    let (of_session, counted) = (place.clone(), most.clone());
+    let (end, _ended) = mpsc::channel();
+    let service = move |_: Option<IpAddr>| Flooded {
+        peer: of_session.lock().expect("no panic").clone().expect("connected before"),
+        now: Time::ZERO,
+        count: 0,
+        most: counted.clone(),
+        left: usize::MAX,
+        ended: end.clone(),
+    };
+    for shell in SHELLS {
+        let before = |address, _: &_| flooding(address, &place);
+        under(shell, &Limits::default(), service.clone(), before, |server, ()| {
+            let begin = Instant::now();
+            while most.swap(0, Ordering::Relaxed) == 0 {
+                assert!(begin.elapsed() < PATIENCE, "nothing was read");
+                thread::yield_now();
+            }
+            let (done, stopped) = mpsc::channel();
+            thread::spawn(move || done.send(server.stop()));
+            stopped.recv_timeout(PATIENCE).expect("it stops, whatever comes");
+        });
+    }
+}
+
+#[test]
+fn all_who_stand_in_the_queue_at_a_stop_are_served() {
+    const MANY: u64 = 600;
+    for shell in SHELLS {
+        let before = |address, handle: &client_server::Handle| {
+            for _ in 0..MANY {
+                let mut client = TcpStream::connect(address).expect("room in the queue");
+                client.write_all(LINE).expect("room");
+            }
+            handle.stop();
+        };
+        under(shell, &Limits::default(), echo(PATIENCE), before, |server, ()| {
+            let statistics = server.stop();
+            // A pool's own queue is shorter: whom it refuses, it has accepted.
+            let refused = if shell == Shell::Pool { statistics.refused } else { 0 };
+            assert_eq!(statistics.accepted + refused, MANY);
+        });
+    }
+}
+
+#[test]
+fn what_arrived_while_nobody_read_is_answered_before_the_server_stops() {
+    under_each_shell(&Limits::default(), echo(PATIENCE), |server| {
+        let mut client = server.connect();
+        client.set_write_timeout(Some(Duration::from_millis(200))).expect("a timeout");
+        let mut sent = 0;
+        // Until the server has stopped reading, and both systems' buffers are full.
+        while let Ok(count) = client.write(&[b'x'; 64 * 1024]) {
+            sent += count;
+        }
+        server.handle.stop();
+        let mut back = Vec::new();
+        client.read_to_end(&mut back).expect("the echo, and the end");
+        assert_eq!(back.len(), sent);
+        drop(client);
+        server.stop();
+    });
+}
+
+/// Goes on when the server stops, until its line is whole.
+struct Line {
+    told: Sender<&'static str>,
+    stops: bool,
+}
+
+impl Session for Line {
+    fn received(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> Next {
+        let _ = self.told.send("received");
+        cx.output.extend(bytes);
+        if self.stops && bytes.ends_with(b"\n") { Next::Close } else { Next::Continue }
+    }
+
+    fn draining(&mut self, _: &mut Context<'_>) -> Next {
+        self.stops = true;
+        let _ = self.told.send("draining");
+        Next::Continue
+    }
+
+    fn closed(&mut self, how: Closed) {
+        let _ = self.told.send(if how == Closed::InOrder { "in order" } else { "otherwise" });
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        None
+    }
+}
+
+#[test]
+fn a_session_in_the_middle_of_something_is_told_once_and_finishes() {
+    let (told, tells) = mpsc::channel();
+    let service = move |_: Option<IpAddr>| Line { told: told.clone(), stops: false };
+    under_each_shell(&Limits::default(), service, |server| {
+        let mut client = server.connect();
+        client.write_all(b"a li").expect("room");
+        assert_eq!(tells.recv_timeout(PATIENCE), Ok("received"));
+        server.handle.stop();
+        assert_eq!(tells.recv_timeout(PATIENCE), Ok("draining"));
+        client.write_all(b"ne\n").expect("room");
+        let mut back = Vec::new();
+        client.read_to_end(&mut back).expect("the answer, and the end");
+        assert_eq!(back, LINE);
+        // Late, and thrown away: no reset comes of it.
+        client.write_all(LINE).expect("the server lingers");
+        assert_eq!(client.read(&mut [0]).expect("still the end, and no reset"), 0);
+        drop(client);
+        assert_eq!(tells.recv_timeout(PATIENCE), Ok("received"));
+        assert_eq!(tells.recv_timeout(PATIENCE), Ok("in order"));
+        server.stop();
+    });
+}
+
+/// After the peer's end: answers `Some` time later, or waits for nothing.
+struct Later {
+    after: Option<Duration>,
+    deadline: Option<Time>,
+    told: Sender<Closed>,
+}
+
+impl Session for Later {
+    fn received(&mut self, _: &[u8], _: &mut Context<'_>) -> Next {
+        Next::Continue
+    }
+
+    fn ended(&mut self, cx: &mut Context<'_>) -> Next {
+        self.deadline = self.after.map(|after| cx.now + after);
+        Next::Continue
+    }
+
+    fn expired(&mut self, cx: &mut Context<'_>) -> Next {
+        cx.output.extend(LINE);
+        Next::Close
+    }
+
+    fn closed(&mut self, how: Closed) {
+        let _ = self.told.send(how);
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.deadline
+    }
+}
+
+#[test]
+fn who_has_half_closed_gets_a_late_answer_and_the_end() {
+    for (after, answer) in [(Some(Duration::from_millis(50)), LINE), (None, b"")] {
+        let (told, _tells) = mpsc::channel();
+        let service = move |_: Option<IpAddr>| Later { after, deadline: None, told: told.clone() };
+        under_each_shell(&Limits::default(), service, |server| {
+            let mut client = server.connect();
+            client.write_all(b"a question").expect("room");
+            client.shutdown(Shutdown::Write).expect("a FIN");
+            let mut back = Vec::new();
+            client.read_to_end(&mut back).expect("an end");
+            assert_eq!(back, answer);
+            server.stop();
+        });
+    }
+}
+
+#[test]
+fn a_reset_after_the_end_is_noticed() {
+    let (told, tells) = mpsc::channel();
+    let after = Some(Duration::from_secs(3_600));
+    let service = move |_: Option<IpAddr>| Later { after, deadline: None, told: told.clone() };
+    under(
+        Shell::Loop,
+        &Limits::default(),
+        service,
+        |_, _| (),
+        |server, ()| {
+            let client = server.connect();
+            client.shutdown(Shutdown::Write).expect("a FIN");
+            let socket = socket2::Socket::from(client);
+            socket.set_linger(Some(Duration::ZERO)).expect("an option");
+            drop(socket);
+            let how = tells.recv_timeout(PATIENCE).expect("it is told");
+            assert!(matches!(how, Closed::Lost(_)), "{how:?}");
+            server.stop();
+        },
+    );
+}
+
+/// Names a moment that has passed, and goes on.
+struct Restless(bool);
+
+impl Session for Restless {
+    fn received(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> Next {
+        cx.output.extend(bytes);
+        Next::Continue
+    }
+
+    fn expired(&mut self, _: &mut Context<'_>) -> Next {
+        Next::Continue
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.0.then_some(Time::ZERO)
+    }
+}
+
+#[test]
+fn a_session_whose_deadline_does_not_move_stops_nobody_but_itself() {
+    let first = Arc::new(AtomicBool::new(true));
+    let service = {
+        let first = first.clone();
+        move |_: Option<IpAddr>| Restless(first.swap(false, Ordering::Relaxed))
+    };
+    under_each_shell(&Limits::default(), service, |server| {
+        first.store(true, Ordering::Relaxed);
+        for mut client in [server.connect(), server.connect()] {
+            client.write_all(LINE).expect("room");
+            client.read_exact(&mut [0; LINE.len()]).expect("the echo");
+        }
+        let begin = Instant::now();
+        server.stop();
+        assert!(begin.elapsed() < Duration::from_secs(4), "it was left to its deadline");
+    });
+}
+
+#[test]
+fn a_service_that_panics_harms_nobody_else() {
+    let first = Arc::new(AtomicBool::new(true));
+    let service = {
+        let first = first.clone();
+        move |peer: Option<IpAddr>| {
+            assert!(!first.swap(false, Ordering::Relaxed), "a service that panics");
+            echo(PATIENCE).session(peer)
+        }
+    };
+    let limits = Limits { connections: 1, ..Limits::default() };
+    under_each_shell(&limits, service, |server| {
+        first.store(true, Ordering::Relaxed);
+        let mut unlucky = server.connect();
+        let ended = unlucky.read(&mut [0]);
+        assert!(matches!(ended, Ok(0)) || ended.is_err(), "{ended:?}");
+        let begin = Instant::now();
+        loop {
+            let mut other = server.connect();
+            let sent = other.write_all(LINE);
+            if sent.and_then(|()| other.read_exact(&mut [0; LINE.len()])).is_ok() {
+                break;
+            }
+            assert!(begin.elapsed() < PATIENCE, "nobody is served any more");
+        }
+        assert_eq!(server.stop().panicked, 1);
+    });
+}
+
+/// Refuses with a word.
+#[derive(Clone)]
+struct Busy;
+
+impl Service for Busy {
+    type Session = Restless;
+
+    fn session(&self, _: Option<IpAddr>) -> Restless {
+        Restless(false)
+    }
+
+    fn refusal(&self) -> &[u8] {
+        b"busy\n"
+    }
+}
+
+#[test]
+fn a_refusal_reaches_whoever_has_asked_already() {
+    let limits = Limits { connections: 0, ..Limits::default() };
+    for shell in SHELLS {
+        let before = |address, _: &_| {
+            let mut client = TcpStream::connect(address).expect("a listener");
+            client.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+            client.write_all(b"a question, of which nothing is read").expect("room");
+            client
+        };
+        under(shell, &limits, Busy, before, |server, mut client| {
+            let mut words = String::new();
+            client.read_to_string(&mut words).expect("the words, and the end: no reset");
+            assert_eq!(words, "busy\n");
+            assert_eq!(server.stop().refused, 1);
+        });
+    }
+}
