@@ -89,10 +89,12 @@ pub fn checksum(octets: &[u8]) -> u16 {
 /// // The example of RFC 1624 §4: the right answer is 0000, and equation 2 gives ffff.
 /// assert_eq!(update(0xdd2f, 0x5555, 0x3285), 0x0000);
 /// ```
+// ANCHOR: update
 #[must_use]
 pub fn update(checksum: u16, old: u16, new: u16) -> u16 {
     !folded(u64::from(!checksum) + u64::from(!old) + u64::from(new))
 }
+// ANCHOR_END: update
 
 /// The checksum after some octets changed, an address say. Both are of one even length, and
 /// begin at an even offset of what the checksum covers.

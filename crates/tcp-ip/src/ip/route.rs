@@ -134,11 +134,13 @@ impl<T> Table<T> {
     }
 
     /// Where packets to this address go: the way of the longest prefix; none if nothing matches.
+    // ANCHOR: lookup
     pub fn lookup(&self, destination: IpAddr) -> Option<&T> {
         self.by_length.iter().find_map(|(Reverse(length), routes)| {
             routes.get(&Prefix::of(destination, *length)?.address)
         })
     }
+    // ANCHOR_END: lookup
 }
 
 #[cfg(test)]

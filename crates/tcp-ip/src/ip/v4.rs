@@ -222,6 +222,7 @@ impl Header {
 /// is told Time Exceeded (RFC 1812 §5.3.1).
 ///
 /// The packet is one that [`Header::parse`] accepts.
+// ANCHOR: hop
 #[must_use]
 pub fn take_hop(packet: &mut [u8]) -> bool {
     let Some((header, _)) = packet.split_first_chunk_mut::<HEADER>() else { return false };
@@ -236,6 +237,7 @@ pub fn take_hop(packet: &mut [u8]) -> bool {
     header[CHECKSUM_AT..][..2].copy_from_slice(&update(sum, old, new).to_be_bytes());
     true
 }
+// ANCHOR_END: hop
 
 /// A header's options, as they stand in it, padding included. They are well-formed: each ends within
 /// the header. What they say is read by nobody here: hosts may ignore them (RFC 1122 §3.2.1.8),

@@ -30,6 +30,9 @@ pub(crate) struct Laboratory {
     listens: [bool; 2],
     /// How long a segment takes.
     delay: Duration,
+    /// How long an end takes to send a segment with octets, and until when it does.
+    pub(crate) pace: Duration,
+    busy: [Instant; 2],
     way: Vec<UnderWay>,
     /// How many segments with octets each end has sent, and how many of any kind.
     pieces: [usize; 2],
@@ -78,6 +81,8 @@ impl Laboratory {
             ends: [None, None],
             listens: [false, true],
             delay,
+            pace: Duration::ZERO,
+            busy: [Instant::ZERO; 2],
             way: Vec::new(),
             pieces: [0; 2],
             sent: [0; 2],
@@ -151,7 +156,8 @@ impl Laboratory {
     /// A mark on an end's line.
     pub(crate) fn note(&mut self, end: End, words: &str) {
         let what = What::Note(words.to_owned());
-        self.push(FlowId(end as usize), Direction::Sent, what, Arrival::Unknown);
+        let flow = FlowId(end as usize);
+        self.record.events.push(Event::new(since(self.now), flow, Direction::Sent, what));
     }
 
     /// Lets time go by.
@@ -246,7 +252,9 @@ impl Laboratory {
         let lost = self.lost[index].contains(&self.sent[index])
             || !payload.is_empty() && self.lost_pieces[index].contains(&self.pieces[index]);
         let late = !payload.is_empty() && self.late_pieces[index].contains(&self.pieces[index]);
-        let at = self.now + if late { 3 * self.delay } else { self.delay };
+        let departs = self.busy[index].max(self.now);
+        self.busy[index] = departs + if payload.is_empty() { Duration::ZERO } else { self.pace };
+        let at = departs + if late { 3 * self.delay } else { self.delay };
         let mut label = self.describe(from, &header, payload.len());
         if let Some(words) = words {
             label = format!("{words}: {label}");
@@ -256,15 +264,11 @@ impl Laboratory {
         let direction = [Direction::Sent, Direction::Received][index];
         let arrival = if lost { Arrival::Lost } else { Arrival::At(since(at)) };
         self.labels.push((self.record.events.len(), label));
-        self.push(FlowId(0), direction, what, arrival);
+        let event = Event { arrival, ..Event::new(since(departs), FlowId(0), direction, what) };
+        self.record.events.push(event);
         if !lost {
             self.way.push(UnderWay { at, to: from.other(), header, payload: payload.to_vec() });
         }
-    }
-
-    fn push(&mut self, flow: FlowId, direction: Direction, what: What, arrival: Arrival) {
-        let event = Event { arrival, ..Event::new(since(self.now), flow, direction, what) };
-        self.record.events.push(event);
     }
 
     /// `SYN, seq 0`, with numbers that count from each end's SYN. An RST is said to be one by who
@@ -279,13 +283,13 @@ impl Laboratory {
         if !alone && shown != Flags::NONE && octets == 0 {
             parts.push(shown.to_string());
         }
-        match u32::try_from(octets).expect("a packet is shorter") {
+        match i64::try_from(octets).expect("a packet is shorter") {
             0 if alone => {}
             0 => parts.push(format!("seq {}", ours(header.sequence))),
             1 => parts.push(format!("octet {}", ours(header.sequence))),
             more => {
                 let first = ours(header.sequence);
-                parts.push(format!("octets {first}–{}", first.wrapping_add(more - 1)));
+                parts.push(format!("octets {first}–{}", first + more - 1));
                 parts.extend(shown.contains(Flags::FIN).then(|| "FIN".to_owned()));
             }
         }
@@ -301,9 +305,11 @@ impl Laboratory {
         parts.join(", ")
     }
 
-    /// A number as drawings have it: from the SYN of `whose` on; as it is, if that end has none.
-    fn relative(&self, whose: End, seq: Seq) -> u32 {
-        if self.ends[whose as usize].is_some() { seq - iss(whose) } else { seq.0 }
+    /// A number as drawings have it: counted from the SYN of `whose`, if it is one of its numbers.
+    fn relative(&self, whose: End, seq: Seq) -> i64 {
+        let ahead = i64::from(seq.ahead_of(iss(whose)));
+        let is_its = self.ends[whose as usize].is_some() || ahead.abs() < 1 << 20;
+        if is_its { ahead } else { seq.0.into() }
     }
 
     /// Draws it, from what happened since [`connected`](Self::connected).

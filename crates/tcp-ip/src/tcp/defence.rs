@@ -27,6 +27,7 @@ pub enum Reset {
 }
 
 /// Judges an RST with this number, while `nxt` is expected and `window` octets from there.
+// ANCHOR: judge
 pub fn judge_reset(sequence: Seq, nxt: Seq, window: u32) -> Reset {
     if sequence == nxt {
         Reset::Genuine
@@ -36,6 +37,7 @@ pub fn judge_reset(sequence: Seq, nxt: Seq, window: u32) -> Reset {
         Reset::Ignore
     }
 }
+// ANCHOR_END: judge
 
 /// Whether the peer could have sent this acknowledgment (RFC 5961 §5.2):
 /// `SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT`.

@@ -51,12 +51,14 @@ impl IsnGenerator {
     }
 
     /// The number of the SYN of a connection that begins now.
+    // ANCHOR: isn
     pub fn isn(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> Seq {
         match self.source {
             Source::Fixed(isn) => isn,
             _ => self.offset("isn", local, remote) + low(now.as_nanos() / TICK),
         }
     }
+    // ANCHOR_END: isn
 
     /// What the timestamps of a connection begin with: random, or they would tell how long the
     /// machine is up (RFC 7323 §7.1), but the same for the same two sockets, so that they go on

@@ -124,6 +124,7 @@ impl Receiver {
     }
 
     /// Takes a payload that begins at `start`, as far as it is in the window.
+    // ANCHOR: insert
     pub fn insert(&mut self, start: Seq, payload: &[u8]) -> Arrived {
         // What was received before is cut off, and what the window does not allow.
         let before = if start.before(self.nxt) { self.nxt - start } else { 0 };
@@ -143,6 +144,7 @@ impl Receiver {
         }
         self.insert_between(start, payload)
     }
+    // ANCHOR_END: insert
 
     /// Takes a payload that is ahead, or before something that is.
     fn insert_between(&mut self, start: Seq, payload: &[u8]) -> Arrived {

@@ -66,6 +66,7 @@ impl RttEstimator {
     /// With timestamps, each acknowledgment brings a sample, and RFC 6298's weights, made for one
     /// sample a round trip, would forget too fast: RFC 7323 Appendix G divides them by
     /// `per_round_trip`, the number of samples to expect in one.
+    // ANCHOR: sample
     pub fn sample(&mut self, rtt: Duration, per_round_trip: u32) {
         let several = per_round_trip.max(1);
         match self.smoothed {
@@ -85,6 +86,7 @@ impl RttEstimator {
         // A new measurement says what the path is now (RFC 6298 §5.7 and the note after it).
         self.backoffs = 0;
     }
+    // ANCHOR_END: sample
 
     /// RTO: how long to wait now.
     pub fn timeout(&self) -> Duration {

@@ -185,6 +185,7 @@ impl Scoreboard {
     /// `IsLost ()` for all octets at once: what is not SACKed and before this is lost.
     ///
     /// Three stretches are at most looked at, from the top.
+    // ANCHOR: lost
     pub fn lost_edge(&self, segment_size: u32) -> Option<Seq> {
         let (mut count, mut octets) = (0, 0);
         for stretch in self.sacked.as_slice().iter().rev() {
@@ -196,6 +197,7 @@ impl Scoreboard {
         }
         None
     }
+    // ANCHOR_END: lost
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ impl<'a> Segment<'a> {
 /// The answer to a segment that belongs to no connection (RFC 9293 §3.10.7.1); none to an RST.
 ///
 /// It takes its numbers from the segment, so that the sender, if there is one, will believe it.
+// ANCHOR: reset
 pub fn reset_for(segment: &Segment<'_>) -> Option<Header> {
     if segment.has(Flags::RST) {
         return None;
@@ -61,6 +62,7 @@ pub fn reset_for(segment: &Segment<'_>) -> Option<Header> {
         ..Header::default()
     })
 }
+// ANCHOR_END: reset
 
 #[cfg(test)]
 mod tests {

@@ -28,15 +28,19 @@ impl Seq {
     /// assert_eq!(Seq(0x10).ahead_of(Seq(0xffff_fff0)), 0x20);
     /// assert_eq!(Seq(0xffff_fff0).ahead_of(Seq(0x10)), -0x20);
     /// ```
+    // ANCHOR: ahead
     pub const fn ahead_of(self, other: Seq) -> i32 {
         // Two's complement folds the circle in the middle, which is just what is needed.
         self.0.wrapping_sub(other.0).cast_signed()
     }
+    // ANCHOR_END: ahead
 
     /// `self < other` on the circle.
+    // ANCHOR: before
     pub const fn before(self, other: Seq) -> bool {
         self.ahead_of(other) < 0
     }
+    // ANCHOR_END: before
 
     /// `self > other` on the circle.
     pub const fn after(self, other: Seq) -> bool {

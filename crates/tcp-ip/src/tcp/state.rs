@@ -45,6 +45,7 @@ pub enum State {
 }
 
 impl State {
+    // ANCHOR: transitions
     /// The application ends our direction. RFC 9293 §3.10.4.
     #[must_use]
     pub fn shut_down(self) -> Self {
@@ -77,6 +78,7 @@ impl State {
             other => other,
         }
     }
+    // ANCHOR_END: transitions
 
     /// Whether the peer may still send us something.
     pub fn may_receive(self) -> bool {

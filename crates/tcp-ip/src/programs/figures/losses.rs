@@ -27,7 +27,9 @@ const DELAY: Duration = Duration::from_millis(20);
 const FULL: usize = 1_460;
 
 fn connected(config: &Config) -> Result<Laboratory> {
-    Laboratory::connected(DELAY, [config.clone(), config.clone()])
+    let mut laboratory = Laboratory::connected(DELAY, [config.clone(), config.clone()])?;
+    laboratory.pace = DELAY / 2;
+    Ok(laboratory)
 }
 
 /// The client sends so many octets; the server must have just these after `time`.
@@ -44,7 +46,7 @@ fn transfer(laboratory: &mut Laboratory, octets: usize, time: Duration) -> Resul
 
 fn in_order() -> Result<String> {
     let mut laboratory = connected(&plain())?;
-    transfer(&mut laboratory, 3 * FULL, 8 * DELAY)?;
+    transfer(&mut laboratory, 3 * FULL, 12 * DELAY)?;
     let caption = "Three segments. One acknowledgment speaks for all before its number; the last one has waited for company.";
     Ok(laboratory.ladder("in-order", "Three segments and two acknowledgments", caption))
 }
@@ -52,7 +54,7 @@ fn in_order() -> Result<String> {
 fn fast_retransmit() -> Result<String> {
     let mut laboratory = connected(&plain())?;
     laboratory.lost_pieces[Client as usize] = vec![2];
-    let counters = transfer(&mut laboratory, 5 * FULL, 8 * DELAY)?;
+    let counters = transfer(&mut laboratory, 5 * FULL, 12 * DELAY)?;
     ensure!(counters.fast_recoveries == 1 && counters.timeouts == 0, "{counters:?}");
     ensure!(counters.retransmitted == 1, "{counters:?}");
     let caption = "The second segment is lost. What comes behind it is reported, and the third report is enough.";
@@ -62,7 +64,7 @@ fn fast_retransmit() -> Result<String> {
 fn without_sack() -> Result<String> {
     let mut laboratory = connected(&Config { sack: false, ..plain() })?;
     laboratory.lost_pieces[Client as usize] = vec![2];
-    let counters = transfer(&mut laboratory, 6 * FULL, 8 * DELAY)?;
+    let counters = transfer(&mut laboratory, 6 * FULL, 12 * DELAY)?;
     ensure!(counters.fast_recoveries == 1 && counters.retransmitted == 1, "{counters:?}");
     let caption =
         "The same without SACK. The number is the same three times, and says no more than that.";
@@ -72,7 +74,7 @@ fn without_sack() -> Result<String> {
 fn reordered() -> Result<String> {
     let mut laboratory = connected(&plain())?;
     laboratory.late_pieces[Client as usize] = vec![2];
-    let counters = transfer(&mut laboratory, 4 * FULL, 8 * DELAY)?;
+    let counters = transfer(&mut laboratory, 4 * FULL, 12 * DELAY)?;
     ensure!(counters.retransmitted == 0, "{counters:?}");
     let caption = "The second segment is late and not lost. Two reports are not three, and nothing is sent again.";
     Ok(laboratory.ladder("reordered", "A segment is overtaken", caption))
@@ -81,7 +83,7 @@ fn reordered() -> Result<String> {
 fn lost_ack() -> Result<String> {
     let mut laboratory = connected(&plain())?;
     laboratory.lost[Server as usize] = vec![1];
-    let counters = transfer(&mut laboratory, 4 * FULL, 8 * DELAY)?;
+    let counters = transfer(&mut laboratory, 4 * FULL, 12 * DELAY)?;
     ensure!(counters.retransmitted == 0, "{counters:?}");
     let caption =
         "An acknowledgment is lost, and nobody minds: the next one says all that it said.";
@@ -107,7 +109,7 @@ fn zero_window() -> Result<String> {
     ensure!(laboratory.end(Client).counters().probes >= 1, "a probe");
     let mut read = vec![0; 4 * FULL];
     laboratory.act(Server, "reads everything", |server| server.receive(&mut read))?;
-    laboratory.run_for(8 * DELAY)?;
+    laboratory.run_for(12 * DELAY)?;
     ensure!(laboratory.end(Server).readable() == FULL, "the rest came");
     ensure!(laboratory.end(Client).counters().timeouts == 0, "a closed window is no loss");
     let caption = "The server has room for two segments and does not read. The client asks now and then whether that has changed, with one octet.";

@@ -70,9 +70,11 @@ impl Cubic {
     }
 
     /// §4.2, figure 1: the curve `t` seconds into the stage.
+    // ANCHOR: curve
     fn curve(&self, t: f64, k: f64) -> f64 {
         C * (t - k).powi(3) + self.plateau
     }
+    // ANCHOR_END: curve
 
     /// The stage that we are in; begins one if there is none.
     fn epoch(&mut self, now: Instant) -> Epoch {

@@ -50,6 +50,7 @@ impl Controller for Reno {
         self.threshold
     }
 
+    // ANCHOR: acknowledged
     fn acknowledged(&mut self, ack: &Ack) {
         if !ack.limited {
             return;
@@ -69,6 +70,7 @@ impl Controller for Reno {
             self.window = self.window.saturating_add(self.segment_size);
         }
     }
+    // ANCHOR_END: acknowledged
 
     fn lost(&mut self, _now: Instant, in_flight: u32) {
         self.halve(in_flight);

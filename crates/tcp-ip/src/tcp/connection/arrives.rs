@@ -282,6 +282,7 @@ impl Connection {
     }
 
     /// When to acknowledge octets (RFC 9293 §3.8.6.3, RFC 5681 §4.2).
+    // ANCHOR: ack
     fn schedule_ack(&mut self, now: Instant, arrived: Arrived, before: Seq) {
         self.unacknowledged += self.receive.nxt() - before;
         let patient = arrived == Arrived::InOrder { filled: false };
@@ -292,6 +293,7 @@ impl Connection {
             self.timers.start(Timer::DelayedAck, now + self.config.delayed_ack);
         }
     }
+    // ANCHOR_END: ack
 
     /// Eighth: the peer's FIN, once all before it is there.
     fn take_fin(&mut self, now: Instant, segment: &Segment<'_>) {

@@ -148,6 +148,7 @@ impl Sender {
 
     /// RFC 9293 §3.8.6.2.1: a full segment, or the last one, or much of what the peer ever had room
     /// for. With Nagle, the latter two wait until nothing else is on the way.
+    // ANCHOR: worth
     fn is_worth_it(&self, next: Stretch, end: crate::tcp::Seq) -> bool {
         let quiet = self.una == self.nxt;
         let may_be_small = quiet || !self.nagle;
@@ -157,6 +158,7 @@ impl Sender {
             || next.len() >= self.max_window / 2 && may_be_small
             || self.overridden
     }
+    // ANCHOR_END: worth
 
     /// Whether a small segment is held back though nothing is on the way whose acknowledgment
     /// would let it go: then it must not wait for ever (RFC 9293 §3.8.6.2.1 (4)).
