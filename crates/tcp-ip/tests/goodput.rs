@@ -132,21 +132,21 @@ struct Flow {
 
 impl Flow {
     fn new(network: &mut Network, port: u16) -> Self {
-        network.host(End::Server).listen(port, 1).unwrap();
+        network.host(End::Server).listen(port, 1).expect("a free port");
         let now = network.now;
         let server = SocketAddr::new(End::Server.address(), port);
-        let client = network.host(End::Client).connect(now, server).unwrap();
+        let client = network.host(End::Client).connect(now, server).expect("a way there");
         Self { port, client, server: None, received: 0 }
     }
 
     fn run(&mut self, network: &mut Network) {
         let octets = [0; 65_536];
-        let client = network.host(End::Client).connection_mut(self.client).unwrap();
+        let client = network.host(End::Client).connection_mut(self.client).expect("the connection");
         while client.send(&octets) > 0 {}
         let host = network.host(End::Server);
         self.server = self.server.or_else(|| host.accept(self.port));
         let Some(server) = self.server else { return };
-        let server = host.connection_mut(server).unwrap();
+        let server = host.connection_mut(server).expect("the connection");
         self.received += server.readable();
         server.consume(server.readable());
     }

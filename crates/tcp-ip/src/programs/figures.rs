@@ -40,6 +40,6 @@ type Drawing = (&'static str, fn() -> Result<String>);
 /// All figures, each with its name.
 fn all() -> Result<Vec<(&'static str, String)>> {
     let drawings = [&headers::ALL[..], &handshakes::ALL, &losses::ALL, &plots::ALL].concat();
-    let draw = |(name, draw): Drawing| Ok((name, draw().with_context(|| format!("{name}"))?));
+    let draw = |(name, draw): Drawing| Ok((name, draw().with_context(|| name.to_string())?));
     drawings.into_iter().map(draw).collect()
 }

@@ -9,8 +9,8 @@
 //!                      └────────────┘──► poll_transmit(now) until it gives none
 //! ```
 //!
-//! What happens to a segment is in [`arrives`], what goes out in [`transmit`], what time does in
-//! [`timeouts`], and what the two SYNs agree on in [`handshake`].
+//! What happens to a segment is in `arrives`, what goes out in `transmit`, what time does in
+//! `timeouts`, and what the two SYNs agree on in `handshake`.
 
 mod arrives;
 mod handshake;

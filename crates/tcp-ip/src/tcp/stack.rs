@@ -8,7 +8,7 @@
 //! ```
 //!
 //! It answers pings, refuses what goes to closed ports, and finds for each segment the connection
-//! whose addresses and ports it has; see [`arrives`]. It has no device: where packets come from
+//! whose addresses and ports it has; see `arrives`. It has no device: where packets come from
 //! and go to is its driver's affair.
 
 mod arrives;

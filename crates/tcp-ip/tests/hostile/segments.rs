@@ -81,7 +81,7 @@ impl Subject {
     }
 
     fn state(&self) -> Option<State> {
-        self.stack.connection(self.connection?).map(|connection| connection.state())
+        self.stack.connection(self.connection?).map(tcp_ip::tcp::Connection::state)
     }
 
     /// The numbers of an answer as the list writes them: `seq=5000 ack=1000`.

@@ -51,7 +51,7 @@ fn handshake() -> Result<String> {
 
 fn close() -> Result<String> {
     let mut laboratory = connected()?;
-    laboratory.act(Client, "shutdown", |client| client.shutdown())?;
+    laboratory.act(Client, "shutdown", tcp_ip::tcp::Connection::shutdown)?;
     laboratory.run_for(WHILE)?;
     laboratory.act(Server, "sends 5 octets, shutdown", |server| {
         server.send(b"adieu");
@@ -77,8 +77,8 @@ fn simultaneous_open() -> Result<String> {
 
 fn simultaneous_close() -> Result<String> {
     let mut laboratory = connected()?;
-    laboratory.act(Client, "shutdown", |client| client.shutdown())?;
-    laboratory.act(Server, "shutdown", |server| server.shutdown())?;
+    laboratory.act(Client, "shutdown", tcp_ip::tcp::Connection::shutdown)?;
+    laboratory.act(Server, "shutdown", tcp_ip::tcp::Connection::shutdown)?;
     laboratory.run_for(WHILE)?;
     in_states(&laboratory, State::TimeWait, State::TimeWait)?;
     let caption = "Both ended first: two FINs cross, and both ends wait.";
@@ -110,7 +110,7 @@ fn aborted() -> Result<String> {
     let mut laboratory = connected()?;
     laboratory.act(Client, "sends 10 octets", |client| client.send(b"a question"))?;
     laboratory.run_for(WHILE)?;
-    laboratory.act(Server, "close, with 10 octets unread", |server| server.close())?;
+    laboratory.act(Server, "close, with 10 octets unread", tcp_ip::tcp::Connection::close)?;
     laboratory.run_for(WHILE)?;
     ensure!(laboratory.end(Client).failure() == Some(Failure::Reset), "it was reset");
     let caption =

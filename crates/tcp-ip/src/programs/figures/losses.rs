@@ -34,7 +34,7 @@ fn connected(config: &Config) -> Result<Laboratory> {
 
 /// The client sends so many octets; the server must have just these after `time`.
 fn transfer(laboratory: &mut Laboratory, octets: usize, time: Duration) -> Result<Counters> {
-    let sent: Vec<u8> = (0..octets).map(|at| (at % 251) as u8).collect();
+    let sent: Vec<u8> = (0..octets).map(|at| u8::try_from(at % 251).expect("below 251")).collect();
     laboratory.act(Client, "", |client| client.send(&sent))?;
     laboratory.run_for(time)?;
     // In place: who reads tells the client so, and that is not what the figure is about.

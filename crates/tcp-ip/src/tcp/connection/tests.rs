@@ -323,7 +323,8 @@ fn every_second_full_segment_is_acknowledged_at_once() {
 fn a_lost_segment_is_sent_again_after_three_others_arrived() {
     for sack in [true, false] {
         let mut pair = Pair::open(&Config { sack, ..plain() });
-        let octets: Vec<u8> = (0..8 * 1_448).map(|at| (at % 251) as u8).collect();
+        let octets: Vec<u8> =
+            (0..8 * 1_448).map(|at| u8::try_from(at % 251).expect("below 251")).collect();
         pair.a.send(&octets);
         let mut sent = pair.a_says();
         sent.remove(0);
