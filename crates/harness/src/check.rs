@@ -224,14 +224,15 @@ impl Check {
         body: impl FnOnce() -> Outcome<T>,
     ) -> Outcome<T> {
         self.did(step);
-        let steps = {
+        let (steps, around) = {
             let mut state = self.lock();
-            state.one_step = Some(state.did.len());
-            state.did.len()
+            let steps = state.did.len();
+            (steps, state.one_step.replace(steps))
         };
         let outcome = body();
         let mut state = self.lock();
-        state.one_step = None;
+        // One step may be among those that are told as one.
+        state.one_step = around;
         state.did.truncate(steps);
         outcome
     }

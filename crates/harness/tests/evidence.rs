@@ -114,6 +114,18 @@ fn several_steps_are_told_as_one() {
     );
 }
 
+#[test]
+fn one_step_may_be_among_those_that_are_told_as_one() {
+    let text = report(check(|c| {
+        c.in_one_step("counted a lot", || {
+            c.in_one_step("counted to 3", || count(c, 3))?;
+            c.did("rested");
+            count(c, 9)
+        })
+    }));
+    assert!(text.starts_with("did   1. counted a lot\n      2. 5\n"), "{text}");
+}
+
 /// Counts in the report, and fails at five.
 fn count(c: &Check, to: usize) -> Outcome {
     for number in 1..=to {
