@@ -15,7 +15,7 @@ use mio::Token;
 
 use evidence::shown;
 use kernel::Arrival;
-use mistakes::{SHORTAGE, SPINS, STARVES};
+use mistakes::{LOST_EDGE, SHORTAGE, SPINS, STARVES};
 use site::Site;
 
 #[test]
@@ -144,7 +144,8 @@ fn one_that_never_stops() -> Outcome {
             let left = s.unread(quiet);
             c.ensure(left == 0, None, || format!("{left} bytes of client {quiet} are unread"))?;
             c.want("a timeout of zero, since more is there that no event will tell of");
-            c.ensure(timeout == Some(Duration::ZERO), None, || shown(timeout))?;
+            let mistake = timeout.is_none().then_some(&LOST_EDGE);
+            c.ensure(timeout == Some(Duration::ZERO), mistake, || shown(timeout))?;
         }
         Ok(())
     })
@@ -186,6 +187,25 @@ fn out_of_descriptors() -> Outcome {
         c.ensure(left == 0, None, || format!("{left} of its bytes are unread"))?;
         s.run()?;
         s.send(waiting, 10);
+        s.run()
+    })
+}
+
+#[test]
+fn out_of_descriptors_with_more_to_read() -> Outcome {
+    check(|c| {
+        let mut s = Site::new(c)?;
+        let open = s.connect();
+        s.run()?;
+        let what = "somebody connects, and the process has no descriptor left: EMFILE";
+        s.refuse(Arrival::Shortage, what);
+        s.connect();
+        s.send(open, (SHARE + 1) * BUFFER);
+        c.want("a timeout of zero: client 1 has more to read");
+        let timeout = s.turn();
+        let mistake = timeout.is_none().then_some(&LOST_EDGE);
+        c.ensure(timeout == Some(Duration::ZERO), mistake, || shown(timeout))?;
+        // Then client 1 is done with; the shortage must not be forgotten over it.
         s.run()
     })
 }

@@ -27,6 +27,7 @@ pub(crate) fn left(c: &Check, socket: &Socket) -> Report {
         }
         Some(Reply::Some { .. }) => "its last `read` gave bytes".to_owned(),
         Some(Reply::End) => "its last `read` said Ok(0)".to_owned(),
+        Some(Reply::Failed(_)) if is_short(socket) => "its last `accept` said EMFILE".to_owned(),
         Some(Reply::Failed(kind)) => format!("the last call said Err({kind:?})"),
     };
     let got = format!("{} is left with {what}, and `poll` sleeps; {last}", socket.name);
@@ -40,6 +41,11 @@ fn connections(count: usize) -> String {
 /// Whether something is there that the answer has to take.
 pub(crate) fn waits(socket: &Socket) -> bool {
     !socket.closed && !socket.queue.is_empty() && socket.last != Some(Reply::End)
+}
+
+/// Whether its last word was that there is no descriptor. (Rust has no stable kind for that.)
+fn is_short(socket: &Socket) -> bool {
+    why_left(socket).is_some_and(|mistake| mistake.name == SHORTAGE.name)
 }
 
 fn why_left(socket: &Socket) -> Option<&'static Mistake> {
