@@ -200,12 +200,16 @@ impl<'a> Link<'a> {
         arrival.into_iter().chain(deadlines).chain(readers).min()
     }
 
-    /// Both streams are said to have ended: whether they are whole.
+    /// Both streams are said to have ended: whether they are whole, and nobody waits any more.
     fn complete(&self) -> Outcome {
         for side in [0, 1] {
-            let (want, got) = (self.ends[1 - side].stream.len(), self.ends[side].read.len());
+            let (end, name) = (&self.ends[side], NAMES[side]);
+            let (want, got) = (self.ends[1 - side].stream.len(), end.read.len());
             self.ensure(want == got, None, || {
-                format!("`has_ended` of {} says true after {got} of {want} octets", NAMES[side])
+                format!("`has_ended` of {name} says true after {got} of {want} octets")
+            })?;
+            self.ensure(end.stack.deadline().is_none(), None, || {
+                format!("all is done, and `deadline` of {name} still names a time")
             })?;
         }
         Ok(())
