@@ -63,14 +63,14 @@ impl<'a> Path<'a> {
     pub(crate) fn sends(&mut self, length: u64) {
         self.end += length;
         self.on_the_way.push(self.end);
-        self.rtt.sent(self.end, self.now);
         self.note(Call::Sent(self.end));
+        self.rtt.sent(self.end, self.now);
     }
 
     /// The segment that ends here leaves once more.
     pub(crate) fn repeats(&mut self, end: u64) {
-        self.rtt.sent(end, self.now);
         self.note(Call::Sent(end));
+        self.rtt.sent(end, self.now);
     }
 
     pub(crate) fn repeats_the_oldest(&mut self) {
@@ -82,8 +82,8 @@ impl<'a> Path<'a> {
     /// An acknowledgment arrives.
     pub(crate) fn hears(&mut self, ackno: u64) {
         self.on_the_way.retain(|end| *end > ackno);
-        self.rtt.acknowledged(ackno, self.now);
         self.note(Call::Acknowledged(ackno));
+        self.rtt.acknowledged(ackno, self.now);
     }
 
     /// An acknowledgment of the oldest `count` segments arrives; of none, it is a duplicate.
@@ -96,8 +96,8 @@ impl<'a> Path<'a> {
     /// The timeout passes, and the oldest segment leaves once more.
     pub(crate) fn times_out(&mut self) {
         self.now += self.right.rto;
-        self.rtt.timed_out();
         self.note(Call::TimedOut);
+        self.rtt.timed_out();
         self.repeats_the_oldest();
     }
 
@@ -116,6 +116,7 @@ impl<'a> Path<'a> {
 
     /// Fails unless the timeout is the model's.
     pub(crate) fn waits_as_computed(&mut self) -> Outcome {
+        self.c.want(self.right.told());
         let got = self.rtt.rto();
         self.slips.retain(|slip| slip.agrees(got));
         if self.right.agrees(got) {
@@ -127,7 +128,6 @@ impl<'a> Path<'a> {
             self.calls[first..].iter().for_each(|call| self.tell(*call));
         }
         self.c.did("called `rto`");
-        self.c.want(self.right.told());
         Err(self.c.fail(self.proved(), millis(got)))
     }
 
@@ -138,9 +138,11 @@ impl<'a> Path<'a> {
         mistakes.all(|other| other == first).then_some(first)
     }
 
+    /// Before the answer is called: it may panic, and the report has to say where.
     fn note(&mut self, call: Call) {
         self.calls.push((call, self.now));
         self.right.takes(call, self.now);
+        self.c.want(self.right.told());
         self.slips.iter_mut().for_each(|slip| slip.takes(call, self.now));
         if !self.quiet {
             self.tell((call, self.now));

@@ -56,6 +56,7 @@ pub(crate) struct Talk<'a> {
 impl<'a> Talk<'a> {
     pub(crate) fn listen(c: &'a Check) -> Outcome<Self> {
         c.attempt("called `listen`");
+        c.want(outcome(State::Listen, None));
         let mut talk = Self { c, connection: Connection::listen(ISS), snd_nxt: ISS, rcv_nxt: 0 };
         talk.compare(State::Closed, None, None, State::Listen, None)?;
         Ok(talk)
@@ -63,6 +64,7 @@ impl<'a> Talk<'a> {
 
     pub(crate) fn connect(c: &'a Check) -> Outcome<Self> {
         c.attempt("called `connect`");
+        c.want(outcome(State::SynSent, Some(syn(ISS))));
         let (connection, sent) = Connection::connect(ISS);
         let mut talk = Self { c, connection, snd_nxt: ISS, rcv_nxt: 0 };
         talk.compare(State::Closed, None, Some(sent), State::SynSent, Some(syn(ISS)))?;
@@ -87,6 +89,7 @@ impl<'a> Talk<'a> {
     ) -> Outcome {
         let before = self.connection.state();
         self.c.did(format!("◄── {}", told(&segment)));
+        self.c.want(outcome(state, answer));
         let got = self.connection.arrives(&segment);
         self.compare(before, Some(segment), got, state, answer)
     }
@@ -95,12 +98,14 @@ impl<'a> Talk<'a> {
     pub(crate) fn closes(&mut self, state: State, answer: Option<Segment>) -> Outcome {
         let before = self.connection.state();
         self.c.did("called `close`");
+        self.c.want(outcome(state, answer));
         let got = self.connection.close();
         self.compare(before, None, got, state, answer)
     }
 
     pub(crate) fn waits(&mut self, state: State) -> Outcome {
         self.c.did("2MSL passed");
+        self.c.want(outcome(state, None));
         self.connection.time_has_passed();
         self.compare(state, None, None, state, None)
     }
@@ -120,7 +125,6 @@ impl<'a> Talk<'a> {
     ) -> Outcome {
         let now = self.connection.state();
         if (now, got) != (state, answer) {
-            self.c.want(outcome(state, answer));
             let slip = self.slip(before, segment, (now, got), (state, answer));
             return Err(self.c.fail(slip, outcome(now, got)));
         }
@@ -156,23 +160,29 @@ impl<'a> Talk<'a> {
             return match () {
                 () if answer.is_some_and(|answer| answer.rst) => Some(&RST_RST),
                 () if got == before || got == want || exact => None,
-                () if handshake || !within(segment.seq, self.rcv_nxt, WINDOW) => Some(&BLIND),
+                () if before == State::SynSent => Some(&BLIND),
+                () if !within(segment.seq, self.rcv_nxt, WINDOW) => Some(&BLIND),
                 () => Some(&NEAR),
             };
         }
+        let elsewhere = got != want;
         match (before, want) {
             _ if handshake && got == State::Established && segment.ack.is_some() && !ours => {
                 Some(&ANY_ACK)
             }
-            (State::SynSent, State::SynReceived) => Some(&NOT_AT_ONCE),
-            (State::SynReceived, State::Established) if segment.syn => Some(&NOT_AT_ONCE),
-            _ if segment.syn && !handshake && wanted == self.ack() => Some(&SYN),
-            (State::FinWait1, State::Closing) if got != before => Some(&NOT_CLOSING),
+            (State::SynSent, State::SynReceived) if elsewhere => Some(&NOT_AT_ONCE),
+            (State::SynReceived, State::Established) if segment.syn && elsewhere => {
+                Some(&NOT_AT_ONCE)
+            }
+            _ if segment.syn && !handshake && wanted == self.ack() && elsewhere => Some(&SYN),
+            (State::FinWait1, State::Closing) if elsewhere && got != before => Some(&NOT_CLOSING),
             _ if ended && !ours && !segment.fin && want == before && got != before => {
                 Some(&UNACKNOWLEDGED)
             }
             (_, State::TimeWait) if got == State::Closed => Some(&NO_TIME_WAIT),
-            (State::TimeWait, State::TimeWait) if segment.fin => Some(&NO_TIME_WAIT),
+            (State::TimeWait, State::TimeWait) if segment.fin && answer.is_none() => {
+                Some(&NO_TIME_WAIT)
+            }
             _ => None,
         }
     }

@@ -60,32 +60,36 @@ impl<'a> Wire<'a> {
     pub(crate) fn writes(&mut self, count: usize) -> Outcome {
         let octets = self.random.bytes(count);
         self.step(format!("the application wrote {count} octets"));
+        self.models(|model, _| model.write(count));
+        let want = self.expects();
         self.sender.write(&octets);
         self.stream.extend(octets);
-        self.models(|model, _| model.write(count));
-        self.turn()
+        self.turn(&want)
     }
 
     /// An ACK arrives, with the window that it tells.
     pub(crate) fn hears(&mut self, ackno: usize, window: usize) -> Outcome {
         self.step(format!("◄── ACK {ackno}, window {window}"));
-        self.sender.acknowledged(ackno, window, self.now);
         self.models(|model, now| model.acknowledged(ackno, window, now));
-        self.turn()
+        let want = self.expects();
+        self.sender.acknowledged(ackno, window, self.now);
+        self.turn(&want)
     }
 
     /// Time passes, and it is asked for what is to be sent.
     pub(crate) fn passes(&mut self, millis: u64) -> Outcome {
         self.now += Duration::from_millis(millis);
         self.step("asked `next_segment`".to_owned());
-        self.turn()
+        let want = self.expects();
+        self.turn(&want)
     }
 
     /// Nothing arrives until the deadline that should be there.
     pub(crate) fn waits(&mut self) -> Outcome {
         self.now = self.right.turn(self.now).deadline.expect("the test waits for a deadline");
         self.step("the deadline came".to_owned());
-        self.turn()
+        let want = self.expects();
+        self.turn(&want)
     }
 
     /// Whether there is a deadline.
@@ -93,8 +97,15 @@ impl<'a> Wire<'a> {
         self.right.turn(self.now).deadline.is_some()
     }
 
+    /// What is to be sent now. It is stated before the answer is called, which may panic or hang.
+    fn expects(&mut self) -> Turn {
+        let want = self.right.turn(self.now);
+        self.c.want(told(&want));
+        want
+    }
+
     /// Fails unless the answer sends just what is to be sent now, and waits just as long.
-    fn turn(&mut self) -> Outcome {
+    fn turn(&mut self, want: &Turn) -> Outcome {
         let now = self.now;
         let segments = std::iter::from_fn(|| self.sender.next_segment(now)).take(MOST);
         let segments: Vec<Segment> = segments.collect();
@@ -103,11 +114,9 @@ impl<'a> Wire<'a> {
             segments: segments.iter().map(place).collect(),
             deadline: self.sender.deadline(),
         };
-        let want = self.right.turn(now);
         self.slips.retain_mut(|model| model.turn(now) == got);
-        if got != want {
+        if got != *want {
             self.tell();
-            self.c.want(told(&want));
             return Err(self.c.fail(self.proved(), told(&got)));
         }
         segments.iter().try_for_each(|segment| self.carries(segment))
