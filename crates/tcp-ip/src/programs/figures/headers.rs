@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use anyhow::{Context, Result, ensure};
-use capture::dissect::{Dissector, tiles};
+use capture::dissect::{Dissector, Field, tiles};
 use capture::figure;
 use tcp_ip::dissectors::Packet;
 use tcp_ip::icmp::{Echo, Message};
@@ -30,14 +30,31 @@ const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 
 /// A packet's octets with the fields that its dissector names; a wrong checksum is an error.
 fn drawn(id: &str, packet: &[u8], caption: &str) -> Result<String> {
+    html(id, packet, &dissected(packet)?, caption)
+}
+
+/// The same with its IP header as one field: for figures that are about what comes behind it.
+fn drawn_behind_ip(id: &str, packet: &[u8], caption: &str) -> Result<String> {
+    let mut fields = dissected(packet)?;
+    let header = fields.first_mut().context("an IP header")?;
+    header.children.clear();
+    header.meaning = "taken apart on the page before".to_owned();
+    html(id, packet, &fields, caption)
+}
+
+fn dissected(packet: &[u8]) -> Result<Vec<Field>> {
     let fields = Packet.dissect(packet).context("the packet of a figure")?;
     tiles(&fields, packet.len()).context("the fields of a figure")?;
+    Ok(fields)
+}
+
+fn html(id: &str, packet: &[u8], fields: &[Field], caption: &str) -> Result<String> {
     let options = figure::Options {
         id: format!("bytes-{id}"),
         caption: caption.to_owned(),
         ..figure::Options::default()
     };
-    Ok(figure::html(packet, &fields, &options))
+    Ok(figure::html(packet, fields, &options))
 }
 
 fn v4_packet(protocol: Protocol, payload: &[u8]) -> Vec<u8> {
@@ -68,18 +85,30 @@ fn echo() -> Result<String> {
     let echo = Echo { identifier: 0x1234, sequence: 1, data: b"are you there?" };
     Message::EchoRequest(echo).emit_v4(&mut message);
     let packet = v4_packet(Protocol::ICMP, &message);
-    drawn("echo", &packet, "What ping sends. The answer has type 0, and all else the same.")
+    drawn_behind_ip(
+        "echo",
+        &packet,
+        "What ping sends. The answer has type 0, and all else the same.",
+    )
 }
 
 fn datagram() -> Result<String> {
     let mut message = Vec::new();
     udp::Header { source: 40_000, destination: 53 }.emit(&pseudo(), b"time?", &mut message);
     let packet = v4_packet(Protocol::UDP, &message);
-    drawn("udp", &packet, "A UDP datagram in its packet: eight octets, and what you send.")
+    drawn_behind_ip(
+        "udp",
+        &packet,
+        "A UDP datagram in its packet: eight octets, and what you send.",
+    )
 }
 
 fn syn() -> Result<String> {
-    drawn("syn", &first_packet()?, "The first packet of a connection, as our TCP sends it.")
+    drawn_behind_ip(
+        "syn",
+        &first_packet()?,
+        "The first packet of a connection, as our TCP sends it.",
+    )
 }
 
 /// An acknowledgment that reports a gap, as a receiver in the middle of a transfer sends it.
