@@ -21,7 +21,8 @@
 //! - While more than [`HIGH_WATER`](crate::output::HIGH_WATER) bytes wait to be sent, nothing is read, so a peer that
 //!   does not read its answers cannot make them pile up.
 //! - After [`deadline`](Session::deadline) has passed, [`expired`](Session::expired) is called
-//!   within a few milliseconds, and never before.
+//!   within a few milliseconds, and never before. (A thread that is sending comes to it when
+//!   that is done, or has taken too long: [`Limits::write`](crate::Limits::write).)
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -206,6 +206,10 @@ fn what_arrived_while_nobody_read_is_answered_before_the_server_stops() {
             sent += count;
         }
         server.handle.stop();
+        let begin = Instant::now();
+        while TcpStream::connect(server.address).is_ok() {
+            assert!(begin.elapsed() < PATIENCE, "it does not stop listening");
+        }
         let mut back = Vec::new();
         client.read_to_end(&mut back).expect("the echo, and the end");
         assert_eq!(back.len(), sent);
