@@ -1,6 +1,7 @@
 //! The course's programs beside what people would use instead.
 //!
 //!     cargo run --release -p bench -- client-server
+//!     cargo run --release -p bench -- tcp-ip
 //!
 //! Machines are noisy, so no figure stands alone: ours and the peers run by turns in one run, each
 //! pinned to a processor of its own while the load has another, and what is compared are medians of
@@ -11,6 +12,7 @@
 mod client_server;
 mod server;
 mod table;
+mod tcp_ip;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,12 +37,15 @@ struct Arguments {
 enum Chapter {
     /// Chapter 3: echo under each shell, beside tokio and bare mio.
     ClientServer(client_server::Options),
+    /// Chapter 2: our TCP beside smoltcp's, in memory and over loss.
+    TcpIp(tcp_ip::Options),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let measured = match &arguments.chapter {
         Chapter::ClientServer(options) => client_server::run(options, arguments.rounds),
+        Chapter::TcpIp(options) => tcp_ip::run(options, arguments.rounds),
     };
     let done = measured.and_then(|report| report.publish(arguments.out.as_deref()));
     match done {
