@@ -48,7 +48,6 @@ fn in_memory(report: &mut Report, octets: usize, rounds: usize) -> Result<()> {
         figures[1].add(rate(cpu_of(Smol::pair(), octets)?));
     }
     let [ours, smol] = figures.each_ref().map(Figure::median);
-    eprintln!("MEM {ours} {smol}");
     report.claim(ours >= smol, format!("goodput a CPU second {:.2} of smoltcp's", ours / smol));
     let title = format!("One transfer in memory, packets of {MTU} octets, windows of 1 MiB");
     publish(report, title, "MB a CPU second", &figures, 0);

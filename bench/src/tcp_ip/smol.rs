@@ -35,7 +35,7 @@ struct Arrived<'a> {
 
 struct Sending<'a> {
     output: &'a mut Packets,
-    packet: Vec<u8>,
+    spare: &'a RefCell<Packets>,
 }
 
 impl Host for Smol {
@@ -112,17 +112,13 @@ impl phy::Device for Device<'_> {
 
     fn receive(&mut self, _now: Time) -> Option<(Arrived<'_>, Sending<'_>)> {
         let packet = self.input.pop_front()?;
-        let blank = self.spare.get_mut().pop_back().unwrap_or_default();
-        let arrived = Arrived { packet, spare: &self.spare };
-        Some((arrived, Sending { output: self.output, packet: blank }))
+        let spare = &self.spare;
+        Some((Arrived { packet, spare }, Sending { output: self.output, spare }))
     }
 
     fn transmit(&mut self, _now: Time) -> Option<Sending<'_>> {
         let room = self.output.len() < BURST;
-        room.then(|| {
-            let packet = self.spare.get_mut().pop_back().unwrap_or_default();
-            Sending { output: self.output, packet }
-        })
+        room.then_some(Sending { output: self.output, spare: &self.spare })
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -142,11 +138,12 @@ impl phy::RxToken for Arrived<'_> {
 }
 
 impl phy::TxToken for Sending<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(mut self, length: usize, fill: F) -> R {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, fill: F) -> R {
+        let mut packet = self.spare.borrow_mut().pop_back().unwrap_or_default();
         // Only what is longer than what stood there before is zeroed.
-        self.packet.resize(length, 0);
-        let done = fill(&mut self.packet);
-        self.output.push_back(self.packet);
+        packet.resize(length, 0);
+        let done = fill(&mut packet);
+        self.output.push_back(packet);
         done
     }
 }

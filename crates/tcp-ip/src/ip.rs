@@ -106,6 +106,14 @@ impl Pseudo {
         }
     }
 
+    /// Source and destination.
+    pub fn addresses(&self) -> (IpAddr, IpAddr) {
+        match *self {
+            Self::V4 { source, destination } => (source.into(), destination.into()),
+            Self::V6 { source, destination } => (source.into(), destination.into()),
+        }
+    }
+
     /// The sum of it, to which the message of `length` octets is then added.
     pub fn sum(&self, protocol: Protocol, length: usize) -> Sum {
         let mut sum = Sum::default();

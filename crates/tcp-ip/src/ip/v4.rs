@@ -104,6 +104,7 @@ impl Header {
     ///
     /// [`Malformed`], if a length contradicts another or an option overruns the header, and if the
     /// checksum is wrong, which RFC 1122 §3.2.1.2 has every host verify.
+    #[inline]
     pub fn parse(packet: &[u8]) -> Result<(Self, &[u8]), Malformed> {
         let (header, payload) = Self::parse_unverified(packet)?;
         // The header's length was found right just now; a right header sums to all ones.
@@ -121,6 +122,7 @@ impl Header {
     /// # Errors
     ///
     /// Those of [`parse`](Self::parse), but for the checksum.
+    #[inline]
     pub fn parse_unverified(packet: &[u8]) -> Result<(Self, &[u8]), Malformed> {
         let (fixed, _) = split::<HEADER>(packet, "IPv4 header")?;
         let length = usize::from(u16::from_be_bytes([fixed[2], fixed[3]]));
@@ -143,6 +145,7 @@ impl Header {
         Ok((header, &packet[HEADER + options.len()..]))
     }
 
+    #[inline]
     fn read<'a>(fixed: &[u8; HEADER], packet: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
         if fixed[0] >> 4 != 4 {
             return Err(Malformed::Version(fixed[0] >> 4));
@@ -193,6 +196,7 @@ impl Header {
     ///
     /// If the packet would be longer than [`LONGEST_PACKET`], or the fragment's offset is no
     /// multiple of eight.
+    #[inline]
     pub fn emit_header(&self, payload_length: usize, out: &mut Vec<u8>) {
         let options = self.options.octets();
         let length = u16::try_from(HEADER + options.len() + payload_length)
@@ -255,6 +259,7 @@ impl Options {
     ///
     /// [`Malformed`], if one overruns the end, or if they are more than a header can hold or no
     /// multiple of four octets.
+    #[inline]
     pub fn new(octets: &[u8]) -> Result<Self, Malformed> {
         let mut options = Self::default();
         let Some(room) = options.octets.get_mut(..octets.len()) else {

@@ -63,6 +63,7 @@ impl Header {
     ///
     /// [`Malformed`], if the data offset or an option contradicts what came, or the checksum is
     /// wrong.
+    #[inline]
     pub fn parse<'a>(segment: &'a [u8], pseudo: &Pseudo) -> Result<(Self, &'a [u8]), Malformed> {
         // The checksum first: of a broken segment, no option is worth a look.
         let (fixed, _) = split::<HEADER>(segment, "TCP header")?;
@@ -79,6 +80,7 @@ impl Header {
     /// # Errors
     ///
     /// [`Malformed`], if the data offset or an option contradicts what came.
+    #[inline]
     pub fn parse_unverified(segment: &[u8]) -> Result<(Self, &[u8]), Malformed> {
         let (fixed, _) = split::<HEADER>(segment, "TCP header")?;
         let word = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
@@ -110,6 +112,7 @@ impl Header {
     /// # Panics
     ///
     /// If the segment would be longer than 65,535 octets.
+    #[inline]
     pub fn emit(&self, pseudo: &Pseudo, parts: &[&[u8]], out: &mut Vec<u8>) {
         let length = self.length() + parts.iter().map(|part| part.len()).sum::<usize>();
         assert!(length <= 0xffff, "a TCP segment fits into an IP packet");

@@ -47,6 +47,8 @@ pub struct Stack {
     free: Vec<u32>,
     /// Where the connection of two sockets is.
     by_sockets: HashMap<Sockets, u32>,
+    /// Where the last segment went: the next one mostly goes there, too, and need not be looked up.
+    latest: u32,
     listeners: HashMap<u16, Listener>,
     /// Connections that may have something to send.
     ready: VecDeque<u32>,
@@ -137,6 +139,7 @@ impl Stack {
             places: Vec::new(),
             free: Vec::new(),
             by_sockets: HashMap::new(),
+            latest: 0,
             listeners: HashMap::new(),
             ready: VecDeque::new(),
             timetable: Timetable::default(),
@@ -350,6 +353,19 @@ impl Stack {
         {
             self.ready.push_back(place);
         }
+    }
+
+    /// The place of the connection of two sockets.
+    fn find(&mut self, sockets: &Sockets) -> Option<u32> {
+        let latest = self.places.get(self.latest as usize);
+        let latest = latest.and_then(|place| place.occupant.as_deref());
+        let open = |occupant: &&Occupant| occupant.connection.state() != State::Closed;
+        if latest.filter(open).is_some_and(|occupant| occupant.sockets == *sockets) {
+            return Some(self.latest);
+        }
+        let place = self.by_sockets.get(sockets).copied()?;
+        self.latest = place;
+        Some(place)
     }
 
     fn occupant(&self, handle: Handle) -> Option<&Occupant> {

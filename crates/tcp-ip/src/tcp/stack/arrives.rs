@@ -31,18 +31,24 @@ impl Stack {
     }
 
     fn take(&mut self, now: Instant, packet: &[u8]) -> Result<(), Malformed> {
-        let (header, payload) = ip::parse(packet)?;
-        let ours = self.addresses.contains(&header.destination());
-        if !ours || ip::never_a_source(header.source()) {
+        // Not `ip::parse`: of the header, only what is looked at is copied.
+        let (pseudo, protocol, message, is_fragment) =
+            if packet.first().is_some_and(|o| o >> 4 == 4) {
+                let (header, message) = v4::Header::parse(packet)?;
+                let v4::Header { source, destination, .. } = header;
+                let pseudo = Pseudo::V4 { source, destination };
+                (pseudo, header.protocol, message, header.is_fragment())
+            } else {
+                let (header, payload) = v6::Header::parse(packet)?;
+                let upper = v6::upper(header.next_header, payload)?;
+                let v6::Header { source, destination, .. } = header;
+                let pseudo = Pseudo::V6 { source, destination };
+                (pseudo, upper.protocol, upper.payload, upper.fragment.is_some())
+            };
+        let (source, destination) = pseudo.addresses();
+        if !self.addresses.contains(&destination) || ip::never_a_source(source) {
             return Ok(());
         }
-        let (protocol, message, is_fragment) = match &header {
-            ip::Header::V4(header) => (header.protocol, payload, header.is_fragment()),
-            ip::Header::V6(header) => {
-                let upper = v6::upper(header.next_header, payload)?;
-                (upper.protocol, upper.payload, upper.fragment.is_some())
-            }
-        };
         if is_fragment {
             if let Some(whole) = self.fragments.add(now, packet)? {
                 // A whole packet is not a fragment, so this goes no deeper.
@@ -50,18 +56,21 @@ impl Stack {
             }
             return Ok(());
         }
-        let pseudo = Pseudo::from(&header);
         match protocol {
             Protocol::TCP => {
-                let (tcp, octets) = Header::parse(message, &pseudo)?;
+                let (header, octets) = Header::parse(message, &pseudo)?;
                 let sockets = Sockets {
-                    local: SocketAddr::new(header.destination(), tcp.destination),
-                    remote: SocketAddr::new(header.source(), tcp.source),
+                    local: SocketAddr::new(destination, header.destination),
+                    remote: SocketAddr::new(source, header.source),
                 };
-                self.segment(now, sockets, &Segment::new(tcp, octets));
+                self.segment(now, sockets, &Segment::new(header, octets));
             }
-            Protocol::ICMP => self.icmp(&header, &Message::parse_v4(message)?),
-            Protocol::ICMPV6 => self.icmp(&header, &Message::parse_v6(message, &pseudo)?),
+            Protocol::ICMP if source.is_ipv4() => {
+                self.icmp(source, destination, &Message::parse_v4(message)?);
+            }
+            Protocol::ICMPV6 if source.is_ipv6() => {
+                self.icmp(source, destination, &Message::parse_v6(message, &pseudo)?);
+            }
             Protocol::UDP => {
                 // No application here has a UDP port.
                 udp::Header::parse(message, &pseudo)?;
@@ -73,7 +82,7 @@ impl Stack {
     }
 
     fn segment(&mut self, now: Instant, sockets: Sockets, segment: &Segment<'_>) {
-        let found = self.by_sockets.get(&sockets).copied();
+        let found = self.find(&sockets);
         let Some(place) = found.filter(|place| !self.is_replaced(*place, segment)) else {
             self.arrives_at_port(now, sockets, segment);
             return;
@@ -145,13 +154,13 @@ impl Stack {
         }
     }
 
-    fn icmp(&mut self, header: &ip::Header, message: &Message<'_>) {
+    fn icmp(&mut self, from: IpAddr, to: IpAddr, message: &Message<'_>) {
         match *message {
             // RFC 1122 §3.2.2.6, RFC 4443 §4.2: the data comes back whole.
             Message::EchoRequest(Echo { identifier, sequence, data }) => {
                 let reply = Message::EchoReply(Echo { identifier, sequence, data });
                 let mut packet = Vec::new();
-                if errors::emit(&reply, header.destination(), header.source(), &mut packet) {
+                if errors::emit(&reply, to, from, &mut packet) {
                     self.answer_in_pieces(&packet);
                 }
             }
