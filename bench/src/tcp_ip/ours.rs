@@ -22,6 +22,7 @@ impl Host for Ours {
             send_buffer: BUFFER,
             receive_buffer: BUFFER,
             congestion: Algorithm::Reno,
+            timestamps: false, // As the peer.
             ..Config::default()
         };
         let addresses = [1, 2].map(|last| IpAddr::from(Ipv4Addr::new(192, 0, 2, last)));

@@ -1,5 +1,5 @@
-//! smoltcp, with Reno, and everything else as it comes: without timestamps, so its segments carry
-//! twelve octets more.
+//! smoltcp, with Reno, and everything else as it comes: without timestamps, so ours have
+//! none here either.
 
 use std::cell::RefCell;
 

@@ -247,6 +247,8 @@ pub fn take_hop(packet: &mut [u8]) -> bool {
 /// the header. What they say is read by nobody here: hosts may ignore them (RFC 1122 §3.2.1.8),
 /// and source routes are better dropped (RFC 7126 §4.3).
 #[derive(Clone, Copy, PartialEq, Eq)]
+// Aligned, so that a header is copied in large pieces.
+#[repr(align(8))]
 pub struct Options {
     octets: [u8; LONGEST_OPTIONS],
     length: u8,
@@ -262,6 +264,9 @@ impl Options {
     #[inline]
     pub fn new(octets: &[u8]) -> Result<Self, Malformed> {
         let mut options = Self::default();
+        if octets.is_empty() {
+            return Ok(options); // Nearly always so.
+        }
         let Some(room) = options.octets.get_mut(..octets.len()) else {
             let (says, has) = (octets.len(), LONGEST_OPTIONS);
             return Err(Malformed::LengthTooLarge { field: "options", says, has });

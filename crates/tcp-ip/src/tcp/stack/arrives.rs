@@ -100,8 +100,8 @@ impl Stack {
     /// Whether the connection is over but for TIME-WAIT, and the segment begins the next one.
     fn is_replaced(&mut self, place: u32, segment: &Segment<'_>) -> bool {
         let Some(occupant) = &mut self.places[place as usize].occupant else { return true };
-        let replaced = self.listeners.contains_key(&segment.header.destination)
-            && occupant.connection.may_be_replaced(segment);
+        let replaced = occupant.connection.may_be_replaced(segment)
+            && self.listeners.contains_key(&segment.header.destination);
         if replaced {
             // The old one is forgotten; an application that still reads it may go on.
             occupant.connection.abort();
