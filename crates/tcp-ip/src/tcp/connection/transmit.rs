@@ -100,7 +100,9 @@ impl Connection {
             Why::New => {}
         }
         // RFC 6298 §5.1: if the timer is not running, start it.
-        self.timers.start(Timer::Retransmit, now + self.send.rtt().timeout());
+        if !self.timers.is_set(Timer::Retransmit) {
+            self.timers.set(Timer::Retransmit, now + self.send.rtt().timeout());
+        }
         self.timers.stop(Timer::Override);
         let push = if planned.push { Flags::PSH } else { Flags::NONE };
         let fin = if planned.fin { Flags::FIN } else { Flags::NONE };

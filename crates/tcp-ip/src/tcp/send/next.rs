@@ -92,8 +92,8 @@ impl Sender {
 
     /// The connection was silent for so long that the path may have changed (RFC 5681 §4.1).
     pub fn notice_silence(&mut self, now: Instant) {
-        let silent = now.since(self.last_sent) > self.rtt.timeout();
-        if silent && self.una == self.nxt && self.last_sent != Instant::ZERO {
+        let quiet = self.una == self.nxt && self.last_sent != Instant::ZERO;
+        if quiet && now.since(self.last_sent) > self.rtt.timeout() {
             self.controller.idle();
         }
     }
