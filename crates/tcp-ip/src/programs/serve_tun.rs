@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::low_level::pipe;
 use sockets::serving;
 use tcp_ip::ip::route::Interface;
 use tcp_ip::savefile::Writer;
@@ -92,10 +94,9 @@ pub(crate) fn run(arguments: &ServeTun) -> Result<ExitCode> {
         Ok(Writer::new(BufWriter::new(file))?)
     });
     let (stop, stopped) = UnixStream::pair().context("making the signals' socket pair")?;
-    stopped.set_nonblocking(true)?;
-    let again = stop.try_clone()?;
-    let wake = |mut stop: &UnixStream| drop(stop.write(&[0]));
-    serving::on_signal(move || wake(&stop), move || wake(&again))?;
+    // The loop waits for the signals itself, so they need no thread: each writes an octet.
+    pipe::register(SIGTERM, stop.try_clone()?).context("registering for SIGTERM")?;
+    pipe::register(SIGINT, stop).context("registering for SIGINT")?;
     let weather = Weather::new(&arguments.weather);
     let ports: Vec<u16> = offers.iter().map(|offer| offer.port).collect();
     let guests = Guests::new(offers);

@@ -35,8 +35,17 @@ pub(super) struct Host {
     started: (Clock, Duration),
     received: u64,
     sent: u64,
+    /// The packet that is being received, and the one that is being sent: kept for their memory.
+    inbox: Vec<u8>,
+    outbox: Vec<u8>,
     /// What the device did not take: it was down or full, or saw no packet in it.
     refused: u64,
+}
+
+/// What a wait ended with.
+struct Ready {
+    packets: bool,
+    stopped: bool,
 }
 
 impl Host {
@@ -49,8 +58,21 @@ impl Host {
     ) -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let started = (Clock::now(), since_1970);
+        let (inbox, outbox) = (vec![0; LONGEST_PACKET], Vec::new());
         let (received, sent, refused) = (0, 0, 0);
-        Self { tun, stack, guests, weather, record, started, received, sent, refused }
+        Self {
+            tun,
+            stack,
+            guests,
+            weather,
+            record,
+            started,
+            received,
+            sent,
+            inbox,
+            outbox,
+            refused,
+        }
     }
 
     fn now(&self) -> Instant {
@@ -65,35 +87,32 @@ impl Host {
 
     /// Serves until there is something on `stopped`, and then finishes for as long as `drain`; or
     /// until what was to be fetched is there. False if it is not.
-    pub(super) fn run(&mut self, mut stopped: &UnixStream, drain: Duration) -> Result<bool> {
-        let mut packet = vec![0; LONGEST_PACKET];
+    pub(super) fn run(&mut self, stopped: &UnixStream, drain: Duration) -> Result<bool> {
         let mut last: Option<Instant> = None;
+        let mut more = false;
         loop {
+            let ready = self.wait(last, more, stopped)?;
             let now = self.now();
-            let more = self.receive(now, &mut packet)?;
+            more = ready.packets && self.receive(now)?;
+            self.pass_on(now);
             self.stack.on_timeout(now);
             self.guests.serve(now, &mut self.stack);
-            let more = self.send(now, &mut packet)? || more;
-            match stopped.read(&mut [0]) {
-                Ok(_) if last.is_some() => break,
-                Ok(_) => {
-                    self.guests.close_the_door(&mut self.stack);
-                    last = Some(now + drain);
+            more |= self.send(now)?;
+            if ready.stopped {
+                if last.is_some() {
+                    break; // A second signal: somebody means it.
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error).context("reading the signals' socket"),
-            }
-            // Done: nobody is there any more, and what we said to them has arrived.
-            let leaving = last.is_some() || self.guests.fetched.is_some();
-            let empty = leaving && self.guests.have_left(&self.stack);
-            if empty || last.is_some_and(|last| now >= last) {
-                break;
+                let _ = (&*stopped).read(&mut [0]);
+                self.guests.close_the_door(&mut self.stack);
+                last = Some(now + drain);
             }
             if self.guests.fetched.is_some() {
                 last = last.or(Some(now + drain));
             }
-            if !more {
-                self.wait(now, last, stopped)?;
+            // Done: nobody is there any more, and what we said to them has arrived; or it is late.
+            let Some(last) = last else { continue };
+            if now >= last || self.guests.have_left(&self.stack) {
+                break;
             }
         }
         if let Some(record) = &mut self.record {
@@ -103,36 +122,38 @@ impl Host {
     }
 
     /// Takes packets from the device; whether there may be more.
-    fn receive(&mut self, now: Instant, packet: &mut [u8]) -> Result<bool> {
+    fn receive(&mut self, now: Instant) -> Result<bool> {
         let mut taken = 0;
         while taken < TURN {
-            let length = match self.tun.receive(packet) {
+            let length = match self.tun.receive(&mut self.inbox) {
                 Ok(length) => length,
                 Err(error) if is_transient(&error) => break,
                 Err(error) => return Err(error).context("reading from the device"),
             };
             taken += 1;
             self.received += 1;
-            let packet = &packet[..length];
+            let packet = &self.inbox[..length];
             record(&mut self.record, self.started, packet)?;
             match &mut self.weather {
                 Some(weather) => weather.inbound(now, packet),
                 None => self.stack.packet(now, packet),
             }
         }
-        if let Some(weather) = &mut self.weather {
-            while let Some(packet) = weather.arrived(now) {
-                self.stack.packet(now, &packet);
-            }
-        }
         Ok(taken == TURN)
     }
 
+    /// Gives the stack what has come through a bad cable.
+    fn pass_on(&mut self, now: Instant) {
+        let Some(weather) = &mut self.weather else { return };
+        while let Some(packet) = weather.arrived(now) {
+            self.stack.packet(now, &packet);
+        }
+    }
+
     /// Gives packets to the device; whether there may be more.
-    fn send(&mut self, now: Instant, packet: &mut Vec<u8>) -> Result<bool> {
-        let mut out = std::mem::take(packet);
+    fn send(&mut self, now: Instant) -> Result<bool> {
+        let mut out = std::mem::take(&mut self.outbox);
         let mut given = 0;
-        out.clear();
         while given < TURN && self.stack.poll(now, &mut out) {
             given += 1;
             match &mut self.weather {
@@ -144,8 +165,7 @@ impl Host {
         while let Some(packet) = self.weather.as_mut().and_then(|weather| weather.departed(now)) {
             self.deliver(&packet)?;
         }
-        out.resize(LONGEST_PACKET, 0);
-        *packet = out;
+        self.outbox = out;
         Ok(given == TURN)
     }
 
@@ -164,23 +184,26 @@ impl Host {
         }
     }
 
-    /// Waits for a packet, a signal, or the next deadline.
-    fn wait(&self, now: Instant, last: Option<Instant>, stopped: &UnixStream) -> Result<()> {
+    /// Waits for a packet, a signal, or the next deadline; for nothing, if there is more to do.
+    fn wait(&self, last: Option<Instant>, more: bool, stopped: &UnixStream) -> Result<Ready> {
         let weather = self.weather.as_ref().and_then(Weather::deadline);
         let deadlines = [self.stack.deadline(), self.guests.deadline(), weather, last];
-        let wait = deadlines.into_iter().flatten().min().map_or(LONGEST_WAIT, |at| at.since(now));
-        let timeout = Timespec::try_from(wait.min(LONGEST_WAIT)).context("a wait of a second")?;
+        let next = deadlines.into_iter().flatten().min();
+        let wait = next.map_or(LONGEST_WAIT, |at| at.since(self.now()).min(LONGEST_WAIT));
+        let wait = if more { Duration::ZERO } else { wait };
+        let timeout = Timespec::try_from(wait).context("a wait of a second")?;
         let mut descriptors =
             [PollFd::new(&self.tun, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
         match poll(&mut descriptors, Some(&timeout)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error).context("waiting for packets"),
         }
+        let [tun, stopped] = descriptors.map(|descriptor| descriptor.revents());
         // While the interface is down, poll says at once that there is an error.
-        if descriptors[0].revents().contains(PollFlags::ERR) {
+        if tun.contains(PollFlags::ERR) {
             std::thread::sleep(wait.min(Duration::from_millis(20)));
         }
-        Ok(())
+        Ok(Ready { packets: !tun.is_empty(), stopped: !stopped.is_empty() })
     }
 
     /// What happened, in a line.
