@@ -200,6 +200,9 @@ fn what_arrived_while_nobody_read_is_answered_before_the_server_stops() {
     under_each_shell(&Limits::default(), echo(PATIENCE), |server| {
         let mut client = server.connect();
         client.set_write_timeout(Some(Duration::from_millis(200))).expect("a timeout");
+        // What is still with the client's own system has not arrived: let that be little.
+        let own = 16 * 1024;
+        socket2::SockRef::from(&client).set_send_buffer_size(own).expect("an option");
         let mut sent = 0;
         // Until the server has stopped reading, and both systems' buffers are full.
         while let Ok(count) = client.write(&[b'x'; 64 * 1024]) {
@@ -212,7 +215,8 @@ fn what_arrived_while_nobody_read_is_answered_before_the_server_stops() {
         }
         let mut back = Vec::new();
         client.read_to_end(&mut back).expect("the echo, and the end");
-        assert_eq!(back.len(), sent);
+        // The system doubles what is asked for (socket(7), SO_SNDBUF).
+        assert!(back.len() + 2 * own >= sent, "{} of {sent} bytes came back", back.len());
         drop(client);
         server.stop();
     });
