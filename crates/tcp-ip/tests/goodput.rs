@@ -1,6 +1,8 @@
 //! How fast a transfer is, measured in network time: each figure against the formula, the window or
 //! the neighbour that says what it should be.
 
+#![allow(clippy::unwrap_used)] // A panic here is a failed test.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

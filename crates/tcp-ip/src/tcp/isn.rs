@@ -1,4 +1,4 @@
-//! Initial sequence numbers that a stranger cannot guess (RFC 6528).
+//! Initial sequence numbers that a stranger cannot guess (RFC 6528, now RFC 9293 §3.4.1).
 //!
 //! ```text
 //!   ISN = M + F(local address, local port, remote address, remote port, secret key)

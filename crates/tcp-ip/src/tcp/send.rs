@@ -330,7 +330,7 @@ impl Sender {
             let rtt = self.rtt.smoothed();
             let limited = before == Phase::Timeout || self.is_limited(pipe);
             // After a timeout, an acknowledgment that closes a gap is mostly of what has left the
-            // network long ago, and must not release as much again (RFC 3465 §2.3).
+            // network long ago, and must not release as much again (RFC 3465 says so of timeouts, too).
             let most = if before == Phase::Timeout { self.segment_size } else { u32::MAX };
             let octets = octets.min(most);
             self.controller.acknowledged(&Ack { now, octets, rtt, limited });

@@ -31,8 +31,10 @@ use crate::ip::{Protocol, Pseudo, v4, v6};
 use arrives::AnswerLimit;
 use timetable::Timetable;
 
-/// Ports that [`Stack::connect`] chooses from (RFC 6335 §6).
-const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+/// The first of the ports that [`Stack::connect`] chooses from, and how many there are
+/// (RFC 6335 §6).
+const EPHEMERAL: u16 = 49_152;
+const EPHEMERAL_COUNT: u32 = 16_384;
 
 /// A host.
 #[derive(Debug)]
@@ -59,8 +61,8 @@ pub struct Stack {
     fragments: Reassembler,
     /// The number of the last packet that we have cut.
     identification: u32,
-    /// The next port to try for a connection of ours.
-    next_port: u16,
+    /// How many ports were tried for connections of ours.
+    connected: u32,
 }
 
 /// Which connection. One that was [released](Stack::release) means nothing any more, and never
@@ -147,7 +149,7 @@ impl Stack {
             answer_limit: AnswerLimit::default(),
             fragments: Reassembler::new(Limits::default()),
             identification: 0,
-            next_port: *EPHEMERAL.start(),
+            connected: 0,
         }
     }
 
@@ -206,11 +208,14 @@ impl Stack {
         Ok(handle)
     }
 
-    /// Ports in order, from one that a stranger does not know (RFC 6056 §3.3).
+    /// A free port, from one on that a stranger does not know: an offset that is secret and each
+    /// destination's own, plus a counter (RFC 6056 §3.3.3).
     fn free_sockets(&mut self, local: IpAddr, remote: SocketAddr) -> Result<Sockets, StackError> {
-        for _ in EPHEMERAL {
-            let port = self.next_port;
-            self.next_port = port.checked_add(1).unwrap_or(*EPHEMERAL.start());
+        let offset = self.isn.clock(SocketAddr::new(local, 0), remote);
+        for _ in 0..EPHEMERAL_COUNT {
+            let turn = offset.wrapping_add(self.connected) % EPHEMERAL_COUNT;
+            self.connected = self.connected.wrapping_add(1);
+            let port = EPHEMERAL + u16::try_from(turn).expect("fewer than 2^16");
             let sockets = Sockets { local: SocketAddr::new(local, port), remote };
             if !self.by_sockets.contains_key(&sockets) && !self.listeners.contains_key(&port) {
                 return Ok(sockets);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tcp_ip::Instant;
 use tcp_ip::ip::{Pseudo, v4};
 use tcp_ip::tcp::isn::IsnGenerator;
-use tcp_ip::tcp::{Config, Flags, Handle, Header, Seq, Stack, State};
+use tcp_ip::tcp::{Config, Connection, Flags, Handle, Header, Seq, Stack, State};
 
 use crate::cases::{Case, all};
 
@@ -81,7 +81,7 @@ impl Subject {
     }
 
     fn state(&self) -> Option<State> {
-        self.stack.connection(self.connection?).map(tcp_ip::tcp::Connection::state)
+        self.stack.connection(self.connection?).map(Connection::state)
     }
 
     /// The numbers of an answer as the list writes them: `seq=5000 ack=1000`.
