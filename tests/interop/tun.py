@@ -4,6 +4,8 @@
     cargo build --release -p tcp-ip
     python3 tests/interop/tun.py             # 100 MB with curl, 5 % loss, tshark's checksums …
     python3 tests/interop/tun.py --quick     # the same on a tenth of the data
+    cargo build --release -p bench --bin smoltcp-tun
+    python3 tests/interop/tun.py --compare   # only the speed, beside smoltcp's, by turns
 
 It runs itself again in a new namespace (`unshare -n`, or `unshare -rn` without root), so that nothing
 of the machine's network is touched. It uses Python's standard library, curl, ip, and tshark where
@@ -17,6 +19,7 @@ import hashlib
 import http.server
 import os
 import random
+import resource
 import select
 import shutil
 import signal
@@ -431,6 +434,55 @@ class Steps:
         return last
 
 
+def compare(steps):
+    """goodput for each second of CPU over TUN, beside smoltcp's, by turns"""
+    smol = os.path.join(os.path.dirname(steps.options.program), "smoltcp-tun")
+    if not os.path.exists(smol):
+        raise Skipped(f"{smol} is not there: cargo build --release -p bench --bin smoltcp-tun")
+    megabytes = os.path.getsize(steps.file) / MB
+    with device(), steps.http_server() as port:
+        ours = [steps.options.program, "serve-tun", "--device", "tun0"]
+        theirs = [smol, "tun0", f"{OURS}/24"]
+        where = f"{KERNEL}:{port}"
+        programs = {
+            "sends": ([*ours, "--http", steps.folder], [*theirs, "serve", "80", steps.file]),
+            "receives": ([*ours, "--fetch", f"http://{where}/hundred", "--output", "/dev/null"],
+                         [*theirs, "fetch", where, "/hundred"]),
+        }
+        said = []
+        for what, pair in programs.items():
+            goodput = ([], [])
+            for _ in range(7):
+                for command, figures in zip(pair, goodput):
+                    figures.append(megabytes / one_transfer(steps, command, what == "sends"))
+            us, them = (sorted(figures)[len(figures) // 2] for figures in goodput)
+            said.append(f"{what}: ours {us:.0f}, smoltcp {them:.0f} MB for a second of CPU "
+                        f"({us / them:.2f} times)")
+            # What is measured is mostly the kernel's half of the work, within some percent.
+            check(us >= 0.9 * them, said[-1])
+        return "; ".join(said)
+
+
+def one_transfer(steps, command, serves):
+    """Seconds of CPU of one transfer of the large file."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        if not serves:
+            check(process.wait(60) == 0, f"{command[0]}: exit {process.returncode}")
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        check(select.select([process.stdout], [], [], 20)[0], "nobody listens")
+        steps.curl(f"http://{OURS}/hundred", "-o", "/dev/null")
+        with open(f"/proc/{process.pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
 @contextlib.contextmanager
 def device():
     """A device that stands before serve-tun does, which attaches to it."""
@@ -510,6 +562,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--program", default=release, help="the binary, if not that of target/release")
     options.add_argument("--quick", action="store_true", help="a tenth of the data")
+    options.add_argument("--compare", action="store_true", help="only the speed, beside smoltcp's")
     options.add_argument("--only", metavar="STEP", action="append", help="these steps")
     options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     options.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
@@ -526,7 +579,13 @@ def main():
              "slow_cable", "echo", "slow_reader", "slow_writer", "refusals", "many", "ipv6", "stops",
              "tshark", "kernels_capture"]
     try:
-        results = [run(getattr(steps, name)) for name in options.only or names]
+        if options.compare:
+            def beside():
+                return compare(steps)
+            beside.__doc__ = compare.__doc__
+            results = [run(beside)]
+        else:
+            results = [run(getattr(steps, name)) for name in options.only or names]
     finally:
         shutil.rmtree(steps.folder, ignore_errors=True)
     sys.exit(0 if all(results) else 1)
