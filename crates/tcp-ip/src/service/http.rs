@@ -27,11 +27,20 @@ pub struct Files {
 enum State {
     /// The request so far.
     Asked(Vec<u8>),
-    /// What is left of the answer: octets, and then a file, of which so much is promised.
-    Answering { head: Vec<u8>, file: Option<File>, left: u64 },
+    /// What is left of the answer: octets, and then a file.
+    Answering { head: Vec<u8>, file: Option<Body> },
     /// All is queued. What the peer still sends is thrown away, so that it does not lose the answer
     /// to a reset.
     Answered,
+}
+
+/// A file of which so much is still promised.
+#[derive(Debug)]
+struct Body {
+    file: File,
+    left: u64,
+    /// What was read and goes on to the connection; kept for its memory.
+    buffer: Vec<u8>,
 }
 
 impl Files {
@@ -88,8 +97,8 @@ impl Files {
         };
         let head =
             format!("HTTP/1.0 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-        let left = if file.is_some() { length } else { 0 };
-        State::Answering { head: head.into_bytes(), file, left }
+        let file = file.map(|file| Body { file, left: length, buffer: vec![0; CHUNK] });
+        State::Answering { head: head.into_bytes(), file }
     }
 
     /// The file of a target, and its length: nothing that is outside of the folder, wherever
@@ -137,8 +146,8 @@ impl Service for Files {
             let request = std::mem::take(request);
             self.state = self.answer(&request);
         }
-        if let State::Answering { head, file, left } = &mut self.state {
-            match send(head, file.as_mut(), left, connection) {
+        if let State::Answering { head, file } = &mut self.state {
+            match send(head, file.as_mut(), connection) {
                 Ok(true) => {
                     connection.shutdown();
                     self.state = State::Answered;
@@ -163,14 +172,14 @@ impl Service for Files {
 /// Sends as much of an answer as there is room for; whether that was all.
 fn send(
     head: &mut Vec<u8>,
-    file: Option<&mut File>,
-    left: &mut u64,
+    file: Option<&mut Body>,
     connection: &mut Connection,
 ) -> io::Result<bool> {
     let sent = connection.send(head);
     head.drain(..sent);
-    let Some(file) = file.filter(|_| head.is_empty()) else { return Ok(head.is_empty()) };
-    let mut buffer = vec![0; CHUNK];
+    let Some(Body { file, left, buffer }) = file.filter(|_| head.is_empty()) else {
+        return Ok(head.is_empty());
+    };
     while *left > 0 {
         let most = usize::try_from(*left).unwrap_or(CHUNK);
         let count = connection.room().min(CHUNK).min(most);
