@@ -458,8 +458,9 @@ def compare(steps):
             us, them = (sorted(figures)[len(figures) // 2] for figures in goodput)
             said.append(f"{what}: ours {us:.0f}, smoltcp {them:.0f} MB for a second of CPU "
                         f"({us / them:.2f} times)")
-            # What is measured is mostly the kernel's half of the work, within some percent.
-            check(us >= 0.9 * them, said[-1])
+            # Nine tenths of what is measured is the kernel's half of the work, in ticks of 10 ms: two runs
+            # of one program differ by a tenth.
+            check(us >= 0.85 * them, said[-1])
         return "; ".join(said)
 
 
