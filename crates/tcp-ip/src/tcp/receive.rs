@@ -105,9 +105,12 @@ impl Receiver {
         field
     }
 
-    /// Whether the peer should be told of a window that has grown, though nothing came from it.
+    /// Whether the peer should be told of a window that has grown, though nothing came from it: if
+    /// that is twice what it knows of. Less is told with the next acknowledgment.
     pub fn has_news(&self, segment_size: u32) -> bool {
-        (self.next_edge(segment_size).ahead_of(self.edge)) >> self.shift > 0
+        let edge = self.next_edge(segment_size);
+        let grown = edge.ahead_of(self.edge) >> self.shift > 0;
+        grown && edge - self.nxt >= 2 * self.window()
     }
 
     /// Room in the buffer beyond `nxt`, in octets that a window can say.

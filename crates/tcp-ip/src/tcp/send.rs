@@ -220,7 +220,8 @@ impl Sender {
         self.nxt - self.una
     }
 
-    /// The same for the congestion control, which halves it.
+    /// The same for the congestion control, which halves it when a loss is found (RFC 6675 §5,
+    /// step 4.2).
     fn flight_size(&self) -> u32 {
         self.in_flight().max(self.flight.min(self.controller.window()))
     }

@@ -68,13 +68,18 @@ impl Chart {
         self.axes(&mut text, most, end, &y);
         let every = (self.points.len() / POINTS).max(1);
         let shown = || self.points.iter().step_by(every).chain(self.points.last());
-        for point in shown().filter(|point| point.recovering) {
-            let _ = writeln!(
-                text,
-                "<rect x=\"{:.1}\" y=\"{ABOVE}\" width=\"1\" height=\"{:.0}\" opacity=\"0.12\"/>",
-                x(point.at),
-                HEIGHT - ABOVE - BELOW
-            );
+        for stage in self.points.chunk_by(|a, b| a.recovering == b.recovering) {
+            if let [first, .., last] = stage
+                && first.recovering
+            {
+                let _ = writeln!(
+                    text,
+                    "<rect x=\"{:.1}\" y=\"{ABOVE}\" width=\"{:.1}\" height=\"{:.0}\" opacity=\"0.1\"/>",
+                    x(first.at),
+                    x(last.at) - x(first.at),
+                    HEIGHT - ABOVE - BELOW
+                );
+            }
         }
         let mut curve = |style: &str, value: &dyn Fn(&Point) -> u32| {
             let points: String = shown()

@@ -18,7 +18,8 @@ pub struct Reno {
     window: u32,
     threshold: u32,
     segment_size: u32,
-    /// Octets acknowledged in congestion avoidance since the window last grew.
+    /// Octets acknowledged in congestion avoidance since the window last grew. A loss leaves them
+    /// counted.
     acknowledged: u32,
 }
 
@@ -37,7 +38,6 @@ impl Reno {
     /// RFC 5681 §3.1, equation (4).
     fn halve(&mut self, in_flight: u32) {
         self.threshold = (in_flight / 2).max(2 * self.segment_size);
-        self.acknowledged = 0;
     }
 }
 
