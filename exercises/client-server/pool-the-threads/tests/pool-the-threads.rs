@@ -4,8 +4,6 @@ mod crew;
 mod mistakes;
 
 use std::iter;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -92,7 +90,8 @@ fn a_job_that_panics() -> Outcome {
 fn a_full_queue_takes_nothing() -> Outcome {
     check(|c| {
         let crew = Crew::new(c, 1, 2);
-        let (gate, ran) = (Gate::default(), Arc::new(AtomicUsize::new(0)));
+        let gate = Gate::default();
+        let (done, runs) = mpsc::channel();
         let (begun, begins) = mpsc::channel();
         let wait = gate.clone();
         crew.execute("a job that keeps the worker busy", move || {
@@ -102,10 +101,8 @@ fn a_full_queue_takes_nothing() -> Outcome {
         c.want("the job runs");
         c.ensure(begins.recv_timeout(PATIENCE).is_ok(), None, || crew::waited("it did not"))?;
         let job = || {
-            let ran = ran.clone();
-            move || {
-                ran.fetch_add(1, Ordering::SeqCst);
-            }
+            let done = done.clone();
+            move || tell(&done, ())
         };
         crew.execute("a job, which waits", job())?;
         crew.execute("another, which fills the queue", job())?;
@@ -116,8 +113,9 @@ fn a_full_queue_takes_nothing() -> Outcome {
         c.did("let the first job end");
         gate.open();
         crew.drop_within(PATIENCE);
+        drop(done);
         c.want("the jobs that were taken run: two, and none that was refused");
-        let ran = ran.load(Ordering::SeqCst);
+        let ran = iter::from_fn(|| runs.recv_timeout(PATIENCE).ok()).count();
         c.ensure(ran == 2, None, || format!("{ran} ran"))
     })
 }
