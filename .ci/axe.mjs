@@ -55,8 +55,9 @@ async function pagesOf(folder) {
   const pages = [];
   for (const name of names.sort()) {
     const head = (await readFile(join(folder, name), 'utf8')).slice(0, 200);
-    // toc.html is what a browser without scripts shows in the sidebar's frame, and no page.
-    if (/^\s*<!doctype html/i.test(head) && name !== 'toc.html') pages.push(name.split(sep).join('/'));
+    // toc.html is what a browser without scripts shows in the sidebar's frame, and no page. print.html
+    // is all pages in one, for paper: each is looked at by itself, and the whole takes minutes.
+    if (/^\s*<!doctype html/i.test(head) && name !== 'toc.html' && name !== 'print.html') pages.push(name.split(sep).join('/'));
   }
   return pages;
 }
@@ -97,8 +98,7 @@ async function open(page, url) {
 }
 
 async function shot(page, name, look) {
-  // The printed book is longer than a picture can be.
-  if (!options.shots || name === 'print.html') return;
+  if (!options.shots) return;
   await mkdir(options.shots, { recursive: true });
   const file = `${name.replace(/\.html$/, '').replaceAll('/', '-')}-${look}.png`;
   await page.screenshot({ path: join(options.shots, file), fullPage: true });
@@ -147,19 +147,17 @@ async function lookAtFrame(page, origin) {
 async function main() {
   const { server, origin } = await serve(root);
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-  const context = await browser.newContext();
-  await context.addInitScript({ content: axe.source });
-  // The printed book calls the print dialogue when it has loaded.
-  await context.addInitScript(() => { window.print = () => {}; });
   const names = await pagesOf(root);
-  // The printed book is by far the longest, so it is not begun last.
-  const left = [...names].sort((a, b) => (b === 'print.html') - (a === 'print.html'));
+  const left = [...names];
   let count = 0;
   const report = (name, found) => {
     count += found.length;
     if (found.length > 0) console.log(`${name}: ${found.length}\n  ${found.join('\n  ')}`);
   };
   const work = async (first) => {
+    // A context of its own is a process of its own.
+    const context = await browser.newContext();
+    await context.addInitScript({ content: axe.source });
     const page = await context.newPage();
     let asked = [];
     page.on('request', (request) => {
