@@ -27,24 +27,12 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
+
+from steps import Failed, Skipped, check, run
 
 STEP_SECONDS = 300
 MIB = 1 << 20
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-class Failed(Exception):
-    """A claim that does not hold."""
-
-
-class Skipped(Exception):
-    """This machine lacks what the step needs."""
-
-
-def check(claim, words):
-    if not claim:
-        raise Failed(words)
 
 
 class Data:
@@ -500,37 +488,10 @@ def main():
     rest = [steps.other_families] if options.shell else [
         steps.unread_log, steps.drain, steps.datagrams]
     for step in both + rest:
-        failures += not run(step)
+        failures += not run(step, STEP_SECONDS)
     if options.compare:
         compare(options)
     sys.exit(1 if failures else 0)
-
-
-def run(step):
-    """Runs a step within its time. Says how it went."""
-    name = step.__doc__.strip()
-
-    def too_long(*_):
-        raise Failed(f"not done after {STEP_SECONDS} s")
-
-    signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(STEP_SECONDS)
-    began = time.monotonic()
-    try:
-        said = step()
-        print(f"ok    {name}\n      {said} ({time.monotonic() - began:.1f} s)", flush=True)
-        return True
-    except Skipped as reason:
-        in_ci = "CI" in os.environ
-        print(f"{'FAILED' if in_ci else 'skipped'}  {name}\n      {reason}", flush=True)
-        return not in_ci
-    except Failed as reason:
-        print(f"FAILED  {name}\n      {reason}", flush=True)
-    except Exception:  # noqa: BLE001: whatever goes wrong is a failure of this step alone
-        print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
-    finally:
-        signal.alarm(0)
-    return False
 
 
 if __name__ == "__main__":

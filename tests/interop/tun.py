@@ -30,7 +30,8 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
+
+from steps import Failed, Skipped, check, run
 
 STEP_SECONDS = 180
 MB = 1_000_000
@@ -38,19 +39,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 KERNEL, OURS = "10.77.0.1", "10.77.0.2"
 KERNEL6, OURS6 = "fd00:77::1", "fd00:77::2"
 BAD = ["--loss", "5%", "--reorder", "5%", "--duplicate", "5%", "--delay", "1ms"]
-
-
-class Failed(Exception):
-    """A claim that does not hold."""
-
-
-class Skipped(Exception):
-    """This machine lacks what the step needs."""
-
-
-def check(claim, words):
-    if not claim:
-        raise Failed(words)
 
 
 class Stack:
@@ -487,7 +475,7 @@ def one_transfer(steps, command, serves):
 @contextlib.contextmanager
 def device():
     """A device that stands before serve-tun does, which attaches to it."""
-    for command in (f"tuntap add dev tun0 mode tun", f"addr add {KERNEL}/24 dev tun0",
+    for command in ("tuntap add dev tun0 mode tun", f"addr add {KERNEL}/24 dev tun0",
                     "link set tun0 up"):
         subprocess.run(["ip", *command.split()], check=True)
     try:
@@ -531,33 +519,6 @@ def cable(said):
     return " · ".join(said[start + len("stopped: "):].split("\n")).strip(" ·")
 
 
-def run(step):
-    """Runs a step within its time. Says how it went."""
-    name = step.__doc__.strip()
-
-    def too_long(*_):
-        raise Failed(f"not done after {STEP_SECONDS} s")
-
-    signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(STEP_SECONDS)
-    began = time.monotonic()
-    try:
-        said = step()
-        print(f"ok    {name}\n      {said} ({time.monotonic() - began:.1f} s)", flush=True)
-        return True
-    except Skipped as reason:
-        in_ci = "CI" in os.environ
-        print(f"{'FAILED' if in_ci else 'skipped'}  {name}\n      {reason}", flush=True)
-        return not in_ci
-    except Failed as reason:
-        print(f"FAILED  {name}\n      {reason}", flush=True)
-    except Exception:  # noqa: BLE001: whatever goes wrong is a failure of this step alone
-        print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
-    finally:
-        signal.alarm(0)
-    return False
-
-
 def main():
     release = os.path.normpath(os.path.join(HERE, "..", "..", "target", "release", "tcp-ip"))
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -586,7 +547,7 @@ def main():
             beside.__doc__ = compare.__doc__
             results = [run(beside)]
         else:
-            results = [run(getattr(steps, name)) for name in options.only or names]
+            results = [run(getattr(steps, name), STEP_SECONDS) for name in options.only or names]
     finally:
         shutil.rmtree(steps.folder, ignore_errors=True)
     sys.exit(0 if all(results) else 1)
