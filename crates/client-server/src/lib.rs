@@ -33,6 +33,7 @@ pub mod load;
 pub mod output;
 pub mod plot;
 pub mod recorded;
+pub mod serve;
 pub mod service;
 pub mod session;
 pub mod statistics;

@@ -1,0 +1,1 @@
+//! The File Transfer Protocol (RFC 959).

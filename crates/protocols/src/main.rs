@@ -1,0 +1,59 @@
+//! The programs of chapter 4, and its tour: run it without arguments.
+
+mod programs;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sockets::wire::Wire;
+
+use programs::{dns, fetch, ftp, ftp_get, http, http_echo, lookup, send_mail, smtp};
+
+/// Chapter 4 of On the Wire: HTTP, FTP, SMTP and DNS. Without a program: the tour.
+#[derive(Debug, Parser)]
+#[command(name = "protocols", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    program: Program,
+    #[command(flatten)]
+    wire: Wire,
+}
+
+#[derive(Debug, Subcommand)]
+enum Program {
+    Http(http::Http),
+    HttpEcho(http_echo::HttpEcho),
+    Fetch(fetch::Fetch),
+    Ftp(ftp::Ftp),
+    FtpGet(ftp_get::FtpGet),
+    Smtp(smtp::Smtp),
+    SendMail(send_mail::SendMail),
+    Dns(dns::Dns),
+    Lookup(lookup::Lookup),
+}
+
+fn main() -> ExitCode {
+    // Bad arguments end here: a sentence on standard error, and exit code 2.
+    let Arguments { program, wire } = Arguments::parse();
+    let done = match program {
+        Program::Http(arguments) => http::run(&arguments, &wire),
+        Program::HttpEcho(arguments) => http_echo::run(&arguments, &wire),
+        Program::Fetch(arguments) => fetch::run(&arguments, &wire),
+        Program::Ftp(arguments) => ftp::run(&arguments, &wire),
+        Program::FtpGet(arguments) => ftp_get::run(&arguments, &wire),
+        Program::Smtp(arguments) => smtp::run(&arguments, &wire),
+        Program::SendMail(arguments) => send_mail::run(&arguments, &wire),
+        Program::Dns(arguments) => dns::run(&arguments, &wire),
+        Program::Lookup(arguments) => lookup::run(&arguments, &wire),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let bold = io::stderr().is_terminal();
+            let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+            eprintln!("{on}protocols:{off} {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The programs of this chapter.
+
+pub(crate) mod dns;
+pub(crate) mod fetch;
+pub(crate) mod ftp;
+pub(crate) mod ftp_get;
+pub(crate) mod http;
+pub(crate) mod http_echo;
+pub(crate) mod lookup;
+pub(crate) mod send_mail;
+pub(crate) mod smtp;

@@ -1,0 +1,1 @@
+//! The Simple Mail Transfer Protocol (RFC 5321).
