@@ -12,6 +12,8 @@ pub(crate) struct Readme {
     pub(crate) minutes: u32,
     /// In markdown.
     pub(crate) hints: Vec<String>,
+    /// The section `## Then`, if there is one: what a right answer is good for. In markdown.
+    pub(crate) afterword: Option<String>,
 }
 
 /// The sections that every exercise's README has, in this order.
@@ -44,7 +46,8 @@ impl Readme {
             bail!("the README's second line names no minutes: {about}");
         };
         let hints = hints(text)?;
-        Ok(Self { title: title.trim().to_owned(), minutes, hints })
+        let afterword = section(text, "## Then");
+        Ok(Self { title: title.trim().to_owned(), minutes, hints, afterword })
     }
 
     /// The sections that are missing, or stand out of order.
@@ -58,6 +61,14 @@ impl Readme {
         };
         SECTIONS.into_iter().filter(missing).collect()
     }
+}
+
+/// What stands below a heading, up to the next one of its rank; `None` if there is no such heading.
+fn section(text: &str, heading: &str) -> Option<String> {
+    let lines = text.lines().skip_while(|line| line.trim_end() != heading).skip(1);
+    let below: Vec<&str> = lines.take_while(|line| !line.starts_with("## ")).collect();
+    let text = below.join("\n").trim_matches('\n').to_owned();
+    (!text.is_empty()).then_some(text)
 }
 
 fn hints(text: &str) -> Result<Vec<String>> {
@@ -94,6 +105,15 @@ mod tests {
         assert_eq!((readme.title.as_str(), readme.minutes), ("Read lines", 25));
         assert_eq!(readme.hints, ["Look.", "Think.", "```rust\nlet x;\n```"]);
         assert!(Readme::missing_sections(TEXT).is_empty());
+        assert_eq!(readme.afterword, None);
+    }
+
+    #[test]
+    fn the_afterword_is_the_section_then() {
+        let text = TEXT.replace("## Reading", "## Then\n\nLet it run:\n\n    ls\n\n## Reading");
+        let readme = Readme::parse(&text, "read-lines").unwrap();
+        assert_eq!(readme.afterword.as_deref(), Some("Let it run:\n\n    ls"));
+        assert!(Readme::missing_sections(&text).is_empty());
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! whole; the others are a line each. They often share its cause.
 
 use std::fmt::Write as _;
+use std::fs;
 
 use crate::attempt::{Attempt, Check, Judged, Outcome, Summary};
-use crate::lines;
+use crate::readme::Readme;
 use crate::screen::{Screen, count, visible};
 use crate::workspace::{Exercise, Workspace};
+use crate::{lines, page};
 
 /// Lines of an answer's own output that are shown.
 const PRINTED_LINES: usize = 20;
@@ -108,6 +110,12 @@ fn passed(out: &mut String, exercise: &Exercise, judged: &Judged, screen: &Scree
     say("compare with the solution", format!("cargo course solution {task}"));
     say("see what crossed the wire", format!("cargo course wire {task}"));
     say("go on", "cargo course next".to_owned());
+    let readme = fs::read_to_string(exercise.readme()).unwrap_or_default();
+    // What is wrong with a README is the authors' affair: `verify` says so.
+    let readme = Readme::parse(&readme, task).ok();
+    if let Some(afterword) = readme.and_then(|readme| readme.afterword) {
+        let _ = write!(out, "\n{}\n\n{}", screen.strong("Then"), page::render(&afterword, screen));
+    }
 }
 
 fn failed(out: &mut String, exercise: &Exercise, judged: &Judged, screen: &Screen) {

@@ -49,7 +49,28 @@ fn block(
     say("write the answer", &answer);
     say("check it", &format!("cargo course check {task}"));
     say("when you are stuck", &format!("cargo course hint {task}"));
+    lines.extend(left_to_try(workspace, exercise, progress, screen));
     lines.join("\n")
+}
+
+/// The exercise before this one has passed, and its README says what its answer is good for.
+fn left_to_try(
+    workspace: &Workspace,
+    exercise: &Exercise,
+    progress: &Progress,
+    screen: &Screen,
+) -> Option<String> {
+    let before = workspace.exercises().take_while(|it| it.task != exercise.task).last()?;
+    let text = std::fs::read_to_string(before.readme()).ok()?;
+    Readme::parse(&text, &before.task).ok()?.afterword?;
+    if progress.standing(before) != Standing::Passed {
+        return None;
+    }
+    let readme = screen.command(&workspace.relative(&before.readme()).to_string());
+    Some(format!(
+        "Before that, if you like: run your {}, as `## Then` tells in\n  {readme}",
+        before.task
+    ))
 }
 
 /// Nothing of the chapter has been tried: its first page comes first.

@@ -44,6 +44,20 @@ fn hints_come_one_more_each_time() {
 }
 
 #[test]
+fn what_an_answer_is_good_for_is_told_when_it_passes() {
+    let fake = Fake::new("then", &[("adds", "a + b"), ("waits", "a")]);
+    let readme = "exercises/one/adds/README.md";
+    let text = fake.read(readme).replace("## Reading", "## Then\n\n    bc\n\n## Reading");
+    fake.write(readme, &text);
+    let words = "run your adds, as `## Then` tells in";
+    assert!(!fake.course(&["next"]).text.contains(words));
+    fake.course(&["check", "adds"]).expect(0, &["Then\n\n    bc"]);
+    fake.course(&["next"]).expect(0, &["Next: waits", words, readme]);
+    let wrong = fake.course(&["check", "waits"]).expect(1, &[]);
+    assert!(!wrong.text.contains("Then"), "{}", wrong.text);
+}
+
+#[test]
 fn the_solution_waits_for_an_answer_or_for_giving_up() {
     let fake = Fake::new("solution", &[("adds", "a + b"), ("gives-up", "a")]);
     let locked = fake.course(&["solution", "adds"]).expect(1, &["--give-up"]);
