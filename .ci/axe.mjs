@@ -2,8 +2,9 @@
 //
 //     mdbook build book && node .ci/axe.mjs [FOLDER] [--shots FOLDER]
 //
-// On each page: axe's rules in the light and the dark theme at 1280 pixels, again at 360 pixels,
-// where nothing may make the page scroll sideways; and nothing may be asked of another host.
+// On each page: all of axe's rules at 1280 pixels; those about colours again in the dark theme; the
+// others again at 360 pixels, where nothing may make the page scroll sideways. And nothing may be
+// asked of another host.
 // `--shots` also saves each page as four pictures.
 
 import { createServer } from 'node:http';
@@ -77,11 +78,17 @@ function sticksOut() {
     .map((e) => `${e.tagName.toLowerCase()}${e.className ? `.${e.className}` : ''}: ${e.textContent.trim().slice(0, 60)}`);
 }
 
+/** What a theme changes, and a width does not; most of axe's time goes into these. */
+const COLOURS = ['color-contrast', 'link-in-text-block'];
+const ALL = {};
+const ONLY_COLOURS = { runOnly: COLOURS };
+const NO_COLOURS = { rules: Object.fromEntries(COLOURS.map((id) => [id, { enabled: false }])) };
+
 /** axe's findings on what the page shows now; without the sidebar, which is the same on all pages
  * and looked at with the frame, unless the whole is asked for. */
-async function findings(page, where, whole = false) {
-  const { violations } = await page.evaluate((exclude) =>
-    axe.run({ exclude }, { resultTypes: ['violations'] }), whole ? [] : [['#mdbook-sidebar']]);
+async function findings(page, where, rules, whole = false) {
+  const { violations } = await page.evaluate(([exclude, rules]) =>
+    axe.run({ exclude }, { resultTypes: ['violations'], ...rules }), [whole ? [] : [['#mdbook-sidebar']], rules]);
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
     `${where}: ${id}: ${target.join(' ')}\n      ${failureSummary.split('\n').slice(1).join(' ').trim()}`));
 }
@@ -107,14 +114,16 @@ async function shot(page, name, look) {
 /** What is wrong with one page. */
 async function look(page, origin, name) {
   const found = [];
-  for (const [width, size] of [['desktop', DESKTOP], ['phone', PHONE]]) {
+  for (const [width, size, looks] of [
+    ['desktop', DESKTOP, { light: ALL, dark: ONLY_COLOURS }],
+    ['phone', PHONE, { light: NO_COLOURS }],
+  ]) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
     await open(page, `${origin}/${name}`);
     for (const theme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-      // A phone shows the same colours: only what its width changes needs another look.
-      if (width === 'desktop' || theme === 'light') found.push(...await findings(page, `${width}, ${theme}`));
+      if (looks[theme]) found.push(...await findings(page, `${width}, ${theme}`, looks[theme]));
       await shot(page, name, `${width}-${theme}`);
     }
   }
@@ -130,16 +139,16 @@ async function lookAtFrame(page, origin) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
     await open(page, `${origin}/index.html`);
     await page.click('#mdbook-theme-toggle');
-    found.push(...await findings(page, `sidebar and themes, ${theme}`, true));
+    found.push(...await findings(page, `sidebar and themes, ${theme}`, ALL, true));
     await page.keyboard.press('Escape');
     await page.click('#mdbook-search-toggle');
     await page.locator('#mdbook-searchbar').pressSequentially('course');
     await page.waitForSelector('#mdbook-searchresults li');
-    found.push(...await findings(page, `search, ${theme}`));
+    found.push(...await findings(page, `search, ${theme}`, ALL));
     await shot(page, 'frame-search', theme);
     await open(page, `${origin}/index.html`);
     await page.keyboard.press('?');
-    found.push(...await findings(page, `help, ${theme}`));
+    found.push(...await findings(page, `help, ${theme}`, ALL));
   }
   return found;
 }
