@@ -6,4 +6,5 @@
 pub mod dns;
 pub mod ftp;
 pub mod http;
+pub mod jail;
 pub mod smtp;

@@ -1,1 +1,4 @@
 //! HTTP/1.1 (RFC 9110, 9112).
+
+pub mod body;
+pub mod fields;
