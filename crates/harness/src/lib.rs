@@ -24,7 +24,7 @@
 //! | [`Peer`], [`Listener`] | the scripted peer over TCP |
 //! | [`Host`], [`Conduct`] | a server of the harness, and what the answer did to it |
 //! | [`DatagramPeer`] | the scripted peer over UDP |
-//! | [`Running`] | the answer at work on a thread of its own |
+//! | [`Running`] | the answer at work on a thread of its own, and signals that wake it |
 //! | [`Reader`], [`Writer`] | streams in memory that do what sockets may do |
 //! | [`Random`] | seeded bytes |
 //! | [`Hoard`] | a machine out of descriptors |
@@ -49,6 +49,7 @@ mod running;
 mod scarcity;
 mod seen;
 mod segments;
+mod signals;
 pub mod verdict;
 
 pub use capture::Tap;

@@ -1,6 +1,7 @@
 //! The answer at work on a thread of its own, while the script plays the other end.
 
 use std::fmt::{self, Debug};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use capture::bytes;
 use crate::check::{Check, Outcome};
 use crate::effort::Effort;
 use crate::peer::{PATIENCE, brief};
+use crate::signals::Threads;
 
 /// Of what the answer returned, so much is told.
 const SHOWN: usize = 200;
@@ -48,8 +50,11 @@ impl Check {
         let name = call.to_owned();
         let at_work = AtWork::begin(self);
         let (started, start) = mpsc::channel();
+        let threads = Arc::new(Threads::new());
+        let marks = threads.clone();
         let thread = self.spawn(move || {
             let _at_work = at_work; // Until it returns, or panics.
+            marks.mark();
             let _ = started.send(Effort::of_this_thread());
             let result = body();
             let shown: String = format!("{result:?}").chars().take(SHOWN).collect();
@@ -58,7 +63,7 @@ impl Check {
             let _ = done.send((result, told));
         });
         let effort = start.recv().ok().flatten();
-        Running { finished, thread, effort, call: call.to_owned(), check: self.clone() }
+        Running { finished, thread, threads, effort, call: call.to_owned(), check: self.clone() }
     }
 }
 
@@ -66,6 +71,7 @@ impl Check {
 pub struct Running<T, E> {
     finished: Receiver<(Result<T, E>, String)>,
     thread: JoinHandle<()>,
+    threads: Arc<Threads>,
     effort: Option<Effort>,
     call: String,
     check: Check,
@@ -143,6 +149,16 @@ impl<T, E> Running<T, E> {
                 now.sleeps - before.sleeps <= SLEEPS && now.cpu - before.cpu <= WORK
             }
             _ => true,
+        }
+    }
+
+    /// Lets a signal arrive in each thread of the answer that waits, several times: whatever it waits
+    /// in is woken, and fails with [`Interrupted`](std::io::ErrorKind::Interrupted). Nothing is lost by
+    /// that, so an answer goes on as if nothing had happened. It is only done on Linux (with glibc, on
+    /// the usual processors); elsewhere no signal comes, and an answer is not asked.
+    pub fn interrupt(&self) {
+        if self.threads.interrupt() {
+            self.check.did("signals woke your threads from what they waited in: EINTR");
         }
     }
 
