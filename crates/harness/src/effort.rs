@@ -19,6 +19,8 @@ pub(crate) struct Spent {
     pub(crate) sleeps: u64,
     /// Time on a processor, in nanoseconds.
     pub(crate) cpu: u64,
+    /// Whether it sleeps now. One that does not may have had no time on a processor, on a busy machine.
+    pub(crate) asleep: bool,
 }
 
 impl Effort {
@@ -32,10 +34,11 @@ impl Effort {
     /// `None` once the thread has ended.
     pub(crate) fn spent(&self) -> Option<Spent> {
         let status = read(&self.status)?;
-        let sleeps = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        let sleeps = sleeps?.trim().parse().ok()?;
+        let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let sleeps = field("voluntary_ctxt_switches:")?.parse().ok()?;
+        let asleep = field("State:")?.starts_with('S');
         let cpu = read(&self.schedstat)?.split_whitespace().next()?.parse().ok()?;
-        Some(Spent { sleeps, cpu })
+        Some(Spent { sleeps, cpu, asleep })
     }
 }
 

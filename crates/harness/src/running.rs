@@ -115,10 +115,11 @@ impl<T, E> Running<T, E> {
         const SLEEPS: u64 = 3;
         /// Nanoseconds of work between two sleeps that are too much for a wait.
         const STRETCH: u64 = 5_000_000;
-        let deadline = Instant::now() + limit;
+        let (deadline, last) = (Instant::now() + limit, Instant::now() + limit + OVERTIME);
         let spent = || self.effort.as_ref().and_then(Effort::spent);
         let before = spent();
         while !self.ends_within(LOOK) {
+            let mut awake = false;
             if let (Some(before), Some(now)) = (before, spent()) {
                 let sleeps = now.sleeps - before.sleeps;
                 if (now.cpu - before.cpu) / (sleeps + 1) > STRETCH {
@@ -127,8 +128,9 @@ impl<T, E> Running<T, E> {
                 if sleeps >= SLEEPS {
                     return Pace::Waits;
                 }
+                awake = !now.asleep;
             }
-            if Instant::now() >= deadline {
+            if Instant::now() >= if awake { last } else { deadline } {
                 return Pace::Waits;
             }
         }
@@ -144,12 +146,17 @@ impl<T, E> Running<T, E> {
         let spent = || self.effort.as_ref().and_then(Effort::spent);
         let before = spent();
         self.ends_within(limit);
-        match (before, spent()) {
-            (Some(before), Some(now)) => {
-                now.sleeps - before.sleeps <= SLEEPS && now.cpu - before.cpu <= WORK
+        let last = Instant::now() + OVERTIME;
+        while let (Some(before), Some(now)) = (before, spent()) {
+            if now.sleeps - before.sleeps > SLEEPS || now.cpu - before.cpu > WORK {
+                return false;
             }
-            _ => true,
+            if now.asleep || Instant::now() >= last {
+                return now.asleep;
+            }
+            self.ends_within(LOOK);
         }
+        true
     }
 
     /// Lets a signal arrive in each thread of the answer that waits, several times: whatever it waits
@@ -191,6 +198,9 @@ pub enum Pace {
     /// It goes to sleep in between.
     Waits,
 }
+
+/// For a thread that is awake and has had no processor: so long it may be waited for, to see what it does.
+const OVERTIME: Duration = Duration::from_secs(1);
 
 /// Between two looks at how the answer spends its time.
 const LOOK: Duration = Duration::from_millis(5);

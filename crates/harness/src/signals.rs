@@ -141,7 +141,7 @@ mod system {
 mod tests {
     use std::io::{ErrorKind, Read};
     use std::net::{TcpListener, TcpStream};
-    use std::sync::mpsc;
+    use std::sync::{Arc, mpsc};
 
     use super::*;
 
@@ -175,5 +175,23 @@ mod tests {
             assert_eq!(read, Ok(Err(ErrorKind::Interrupted)));
         }
         assert!(!Threads::new().interrupt(), "nobody there");
+    }
+
+    #[test]
+    fn std_asks_again_to_accept() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let threads = Arc::new(Threads::new());
+        let marks = threads.clone();
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            marks.mark();
+            let _ = tell.send(None);
+            let _ = tell.send(Some(listener.accept().map(drop).map_err(|error| error.kind())));
+        });
+        assert_eq!(told.recv(), Ok(None), "it has its name");
+        assert!(threads.interrupt());
+        let _client = TcpStream::connect(address).expect("listens");
+        assert_eq!(told.recv_timeout(Duration::from_secs(5)), Ok(Some(Ok(()))));
     }
 }

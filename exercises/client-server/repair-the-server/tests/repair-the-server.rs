@@ -11,8 +11,8 @@ use std::time::Duration;
 use harness::{Ending, Outcome, Pace, Peer, Report, check_alone, check_within};
 
 use mistakes::{
-    DRAIN, HEAD as UNBOUNDED_HEAD, LOOP_DIES, LOOP_SPINS, NO_TIMEOUT, NOT_TEXT, PER_READ, RESET,
-    WORKER_DIES,
+    DRAIN, HEAD as UNBOUNDED_HEAD, INTERRUPTED, LOOP_DIES, LOOP_SPINS, NO_TIMEOUT, NOT_TEXT,
+    PER_READ, RESET, WORKER_DIES,
 };
 use site::{AMPLE, GET, HEAD, LONGER, PAUSE, SHORT, SOON, gets, reply, start, start_on};
 
@@ -110,6 +110,30 @@ fn clients_that_send_a_byte_now_and_then_are_not_waited_for() -> Outcome {
         }
         let mistake = (ending == Ending::Silence).then_some(&PER_READ);
         Err(slow.differs(&want, &got, ending, mistake))
+    })
+}
+
+#[test]
+fn a_signal_in_the_middle_of_a_request() -> Outcome {
+    check_within(LIMIT, |c| {
+        let site = start(c, 1, AMPLE)?;
+        site.serves(c, "first client")?;
+        let mut client = site.client(c, "client")?;
+        let (half, rest) = GET.split_at(20);
+        client.send(half)?;
+        site.serve.interrupt();
+        c.want("200 OK, once the other half has come");
+        // A connection that was closed may refuse these bytes already, or only their reply.
+        let sent = client.send(rest);
+        gets(c, "client", &mut client, "200 OK", |_, _| Some(&INTERRUPTED))?;
+        sent?;
+        let site = start(c, 1, SHORT)?;
+        let mut client = site.client(c, "silent client")?;
+        site.serve.interrupt();
+        c.want("408 Request Timeout: the patience with a client holds, whatever else comes");
+        gets(c, "silent client", &mut client, "408 Request Timeout", |_, ending| {
+            (ending == Ending::Silence).then_some(&NO_TIMEOUT)
+        })
     })
 }
 

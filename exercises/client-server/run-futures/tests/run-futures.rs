@@ -96,7 +96,20 @@ fn nothing_to_do() -> Outcome {
         c.ensure(asleep, &BUSY, || "no poll, but the thread does not stay asleep".to_owned())?;
         c.did("called its waker");
         wakers.end();
-        work.ends(None)
+        work.ends_else(|| (polls.count() == 1).then_some(&SLEEPS_ON))
+    })
+}
+
+#[test]
+fn a_signal_while_there_is_nothing_to_do() -> Outcome {
+    check(|c| {
+        let polls = Polls::default();
+        let (work, wakers) = Work::asleep(c, &polls)?;
+        work.running.interrupt();
+        c.want("`run` waits on, until the task is woken");
+        c.did("called its waker");
+        wakers.end();
+        work.ends_else(|| (polls.count() == 1).then_some(&SLEEPS_ON))
     })
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use harness::{Ending, Mistake, Outcome, Peer, check_within};
 use stop_gracefully::LONGEST;
 
-use mistakes::{CUTS, FOR_EVER, HALF, IDLE, ONE_MORE, QUEUE};
+use mistakes::{CUTS, FOR_EVER, HALF, IDLE, INTERRUPTED, ONE_MORE, QUEUE};
 use site::{EARLY, PATIENCE, Site, bind, reply};
 
 /// Longer than any check waits: what has ended by then has not ended by the deadline.
@@ -53,6 +53,25 @@ fn a_line_has_a_limit() -> Outcome {
         // A reset, where the byte too many was not read.
         let closed = matches!(ending, Ending::End | Ending::Reset);
         if closed { Ok(()) } else { Err(client.differs(b"", &got, ending, None)) }
+    })
+}
+
+#[test]
+fn a_signal_ends_nothing() -> Outcome {
+    check_within(LIMIT, |c| {
+        let site = Site::start(c, AMPLE)?;
+        let mut client = site.client("client")?;
+        client.send(b"hello\n")?;
+        client.expect(&reply("hello"), None)?;
+        site.interrupt();
+        c.want("the connection that waits for a request goes on, and so does `run`");
+        // A connection that was closed may refuse these bytes already, or only their reply.
+        let sent = client.send(b"hello again\n");
+        client.expect(&reply("hello again"), &INTERRUPTED)?;
+        sent?;
+        let mut next = site.client("next client").map_err(|report| report.because(&INTERRUPTED))?;
+        next.send(b"hello\n")?;
+        next.expect(&reply("hello"), &INTERRUPTED)
     })
 }
 

@@ -216,7 +216,13 @@ impl Connection {
             return Ok(true);
         }
         self.set_idle(true);
-        let some = !reader.fill_buf()?.is_empty();
+        let some = loop {
+            match reader.fill_buf() {
+                // A signal came. `read_until` and `write_all` ask again by themselves.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                bytes => break !bytes?.is_empty(),
+            }
+        };
         self.set_idle(false);
         Ok(some)
     }

@@ -56,3 +56,9 @@ pub(crate) const LOOP_SPINS: Mistake = Mistake {
     why: "an `accept` that found no descriptor finds none again at once: wait a little before the next",
     spec: "accept(2), ERRORS: EMFILE",
 };
+/// A request in two halves, with a signal between them, is not answered.
+pub(crate) const INTERRUPTED: Mistake = Mistake {
+    name: "interrupted-is-an-error",
+    why: "a signal came while a `read` was waiting, and the read failed with `Interrupted`; nothing is wrong with the client: read again, for the time that is left",
+    spec: "signal(7): interruption of system calls; read(2), ERRORS, EINTR",
+};

@@ -62,3 +62,9 @@ pub(crate) const STARVES: Mistake = Mistake {
     why: "the queue is emptied before the sockets are looked at, and a task that wakes itself keeps it from being empty",
     spec: "the task: sockets have their turn between the polls",
 };
+/// After a signal `run` has returned its error.
+pub(crate) const INTERRUPTED: Mistake = Mistake {
+    name: "interrupted-is-an-error",
+    why: "a signal woke the thread that waited in `poll`, and the call failed with `Interrupted`; nothing is wrong: go on and wait again",
+    spec: "signal(7): interruption of system calls; epoll_wait(2), ERRORS, EINTR",
+};

@@ -12,7 +12,7 @@ use harness::{Check, Mistake, Outcome, Running};
 use mio::net::{TcpListener, TcpStream};
 use run_futures::{Executor, Watch};
 
-use crate::mistakes::STALE;
+use crate::mistakes::{INTERRUPTED, STALE};
 
 /// How long the executor may take to end, or a task to say something. Nearly always it takes no time.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(1_200);
@@ -198,6 +198,9 @@ impl<'a> Work<'a> {
     /// Fails unless `run` returns before long; `proof` then says what that proves.
     pub(crate) fn ends_else(&self, proof: impl FnOnce() -> Option<&'static Mistake>) -> Outcome {
         match self.running.returned(PATIENCE) {
+            Some(Err(error)) if error.kind() == ErrorKind::Interrupted => {
+                self.c.ok("your `run`", Err(error), &INTERRUPTED)
+            }
             Some(result) => self.c.ok("your `run`", result, None),
             // Where the answer panicked, the report says so, and nothing else is proved.
             None if self.c.panicked() => Err(self.c.fail(None, "")),

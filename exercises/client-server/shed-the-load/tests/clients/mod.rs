@@ -23,6 +23,8 @@ pub(crate) const SHORT: Duration = Duration::from_millis(60);
 const PATIENCE: Duration = Duration::from_millis(1_200);
 /// Between two clients who ask for a place. Each of them leaves a socket behind in the system.
 const PAUSE: Duration = Duration::from_millis(4);
+/// More bytes than the buffers of both sockets hold: a client that reads has them in milliseconds.
+pub(crate) const MUCH: usize = 6_000_000;
 /// Many more bytes than the buffers of both sockets hold, and than a client that sips takes in a check.
 /// (Zeros that nobody wrote take no memory.)
 const MANY: usize = 256 << 20;
@@ -36,6 +38,7 @@ fn answer(request: &[u8]) -> Vec<u8> {
     match request {
         // As a panic does, without the words that a panic prints.
         b"panic" => resume_unwind(Box::new("the panic of `answer`")),
+        b"much" => vec![0; MUCH],
         b"everything" => vec![0; MANY],
         _ => answered(request),
     }
@@ -51,7 +54,7 @@ pub(crate) fn threads() -> HashSet<OsString> {
 pub(crate) struct Server<'a> {
     c: &'a Check,
     address: SocketAddr,
-    _running: Running<(), io::Error>,
+    running: Running<(), io::Error>,
 }
 
 impl<'a> Server<'a> {
@@ -65,8 +68,13 @@ impl<'a> Server<'a> {
         let Limits { connections, per_peer, time } = limits;
         let s = if connections == 1 { "" } else { "s" };
         let how = format!("with {connections} place{s}, {per_peer} for one address, and {time:?}");
-        let _running = c.call("serve", &how, move || serve(listener, limits, answer));
-        Ok(Self { c, address, _running })
+        let running = c.call("serve", &how, move || serve(listener, limits, answer));
+        Ok(Self { c, address, running })
+    }
+
+    /// Lets signals arrive while the server and its clients' threads wait.
+    pub(crate) fn interrupt(&self) {
+        self.running.interrupt();
     }
 
     pub(crate) fn connect(&self, name: &str) -> Outcome<Peer> {

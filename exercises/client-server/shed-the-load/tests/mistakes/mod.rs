@@ -74,3 +74,9 @@ pub(crate) const UNBOUNDED_LINE: Mistake = Mistake {
     why: "the request is read for as long as the client sends: it decides how much memory you use",
     spec: "the task: `MAX_REQUEST`",
 };
+/// A signal came, and the client lost its place.
+pub(crate) const INTERRUPTED: Mistake = Mistake {
+    name: "interrupted-is-an-error",
+    why: "a signal came while a call was waiting, and the call failed with `Interrupted`; nothing is wrong with the client: make the call again, for the time that is left",
+    spec: "signal(7): interruption of system calls; read(2) and write(2), ERRORS, EINTR",
+};

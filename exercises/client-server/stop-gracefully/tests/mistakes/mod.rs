@@ -50,3 +50,9 @@ pub(crate) const FOR_EVER: Mistake = Mistake {
     why: "a request that never ends, or a client that never takes its reply, keeps the server from ever ending",
     spec: "the task: no longer than `patience`; std::sync::Condvar::wait_timeout_while",
 };
+/// After a signal `run` has returned, or a connection has ended.
+pub(crate) const INTERRUPTED: Mistake = Mistake {
+    name: "interrupted-is-an-error",
+    why: "a signal came while a call was waiting, and the call failed with `Interrupted`; nothing is wrong: make it again",
+    spec: "signal(7): interruption of system calls; read(2) and epoll_wait(2), ERRORS, EINTR",
+};

@@ -103,6 +103,11 @@ impl<'a> Site<'a> {
         self.stopper.stop();
     }
 
+    /// Lets signals arrive while `run` and its connections wait.
+    pub(crate) fn interrupt(&self) {
+        self.run.interrupt();
+    }
+
     /// Fails unless new clients are refused soon.
     pub(crate) fn refuses(&self) -> Outcome {
         self.c.want("once it is stopped, a client that connects is refused");
