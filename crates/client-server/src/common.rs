@@ -1,9 +1,12 @@
 //! What the connections of one loop share.
 
+use std::sync::Arc;
+
 use crate::limits::Limits;
 use crate::output::Output;
 use crate::session::Time;
 use crate::statistics::Statistics;
+use crate::wakes::Wakes;
 
 /// Bytes that one `read` may bring.
 const SCRATCH: usize = 64 * 1024;
@@ -21,16 +24,19 @@ pub(crate) struct Common {
     pub(crate) limits: Limits,
     pub(crate) statistics: Statistics,
     pub(crate) now: Time,
+    /// Who was woken from other threads. Always there where there is a loop.
+    pub(crate) wakes: Option<Arc<Wakes>>,
 }
 
 impl Common {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, wakes: Arc<Wakes>) -> Self {
         Self {
             scratch: vec![0; SCRATCH],
             spare: Vec::new(),
             limits,
             statistics: Statistics::default(),
             now: Time::ZERO,
+            wakes: Some(wakes),
         }
     }
 

@@ -1,18 +1,21 @@
 //! One connection on an event loop: a stream, a session, and what stands between them.
 
+mod beside;
+mod sending;
+
 use std::io::ErrorKind;
 use std::mem;
 use std::net::IpAddr;
 
+use crate::aside::{Aside, Offered};
 use crate::common::Common;
-use crate::output::{HIGH_WATER, LOW_WATER, Output};
+use crate::output::{LOW_WATER, Output};
 use crate::session::{Closed, Context, Next, Session, Time, guarded};
 use crate::stream::Stream;
+use crate::timers::Owner;
 
 /// Reads at one turn before the others get theirs.
 const READS: usize = 16;
-/// Calls of [`Session::flushed`] at one turn, likewise.
-const FLUSHES: usize = 16;
 /// Turns of reads that a connection gets at once when the server stops: together more than a receive
 /// buffer can hold (`tcp_rmem`, tcp(7): 6 MiB), so that all that has arrived is read, and no peer
 /// can go on for ever.
@@ -44,12 +47,12 @@ pub(crate) struct Connection<S> {
     phase: Phase,
     /// What the socket did not take. `None` nearly always.
     output: Option<Box<Output>>,
-    /// When the peer must have taken more of it.
-    write_deadline: Time,
+    /// The connection beside, of a session that has asked for one.
+    aside: Option<Box<Aside>>,
     /// The peer sent FIN.
     ended: bool,
-    /// Reading has stopped at the high-water mark. Readiness that comes meanwhile is lost, so reading
-    /// must be tried again when it goes on.
+    /// Reading has stopped at the high-water mark, or because the session took no more. Readiness that
+    /// comes meanwhile is lost, so reading must be tried again when it goes on.
     paused: bool,
     /// More than the low-water mark was queued, and the session was not told since that it is gone.
     above: bool,
@@ -64,20 +67,20 @@ pub(crate) struct Connection<S> {
     pub(crate) registered_write: bool,
     /// The earliest timer that is set for it.
     pub(crate) timer: Option<Time>,
-    pub(crate) serial: u64,
+    pub(crate) owner: Owner,
     pub(crate) peer: Option<IpAddr>,
     /// Whether it counts against the limits: those that peers open do.
     pub(crate) counted: bool,
 }
 
 impl<S: Session> Connection<S> {
-    pub(crate) fn new(stream: Stream, session: S, peer: Option<IpAddr>, serial: u64) -> Self {
+    pub(crate) fn new(stream: Stream, session: S, peer: Option<IpAddr>, owner: Owner) -> Self {
         Self {
             stream,
             session,
             phase: Phase::Open,
             output: None,
-            write_deadline: Time::ZERO,
+            aside: None,
             ended: false,
             paused: false,
             above: false,
@@ -86,7 +89,7 @@ impl<S: Session> Connection<S> {
             queued: false,
             registered_write: false,
             timer: None,
-            serial,
+            owner,
             peer,
             counted: false,
         }
@@ -98,11 +101,23 @@ impl<S: Session> Connection<S> {
         self
     }
 
+    /// One whose session has asked for more than a thread can do that waits in a read.
+    pub(crate) fn continued(mut self, aside: Option<Box<Aside>>, ended: bool) -> Self {
+        (self.aside, self.ended) = (aside, ended);
+        self
+    }
+
     /// One that this side opens. It is registered for writing until it is there.
     pub(crate) fn connecting(mut self, until: Time) -> Self {
         self.phase = Phase::Connecting { until };
         self.registered_write = true;
         self
+    }
+
+    /// A thread of this session's, or another's, has used its wake.
+    pub(crate) fn woken(&mut self, common: &mut Common) {
+        self.call(common, S::woken);
+        self.send(common);
     }
 
     pub(crate) fn opened(&mut self, common: &mut Common) {
@@ -112,8 +127,9 @@ impl<S: Session> Connection<S> {
     }
 
     pub(crate) fn expired(&mut self, common: &mut Common) {
+        self.expired_beside(common);
         let now = common.now;
-        let stalled = self.has_output() && self.write_deadline <= now;
+        let stalled = self.write_deadline().is_some_and(|deadline| deadline <= now);
         match self.phase {
             Phase::Connecting { until } if until <= now => {
                 self.phase = Phase::Dead(Closed::NotConnected(ErrorKind::TimedOut));
@@ -157,8 +173,12 @@ impl<S: Session> Connection<S> {
     /// Goes on with what was left to be done.
     pub(crate) fn go_on(&mut self, common: &mut Common) {
         self.more = false;
+        let beside = self.aside.as_mut().is_some_and(|aside| mem::take(&mut aside.more));
         self.send(common);
         self.readable(common, true);
+        if beside {
+            self.look_beside(common);
+        }
         if self.to_drain && !self.paused && !self.more {
             self.to_drain = false;
             self.call(common, S::draining);
@@ -263,10 +283,13 @@ impl<S: Session> Connection<S> {
             return;
         }
         let mut output = self.output.take().or_else(|| common.spare.pop()).unwrap_or_default();
+        let write_until = common.now + common.limits.write;
         if output.is_empty() {
-            self.write_deadline = common.now + common.limits.write;
+            output.deadline = write_until;
         }
-        let mut cx = Context { now: common.now, output: &mut output };
+        let (stream, aside, owner) = (&self.stream, &mut self.aside, self.owner);
+        let mut offered = Offered { stream, aside, owner, wakes: &mut common.wakes, write_until };
+        let mut cx = Context::new(common.now, &mut output).within(&mut offered);
         let Some(next) = guarded(|| f(&mut self.session, &mut cx)) else {
             common.statistics.panicked += 1;
             return self.end(Closed::Panicked);
@@ -279,76 +302,12 @@ impl<S: Session> Connection<S> {
         }
         match next {
             Next::Continue => {}
-            Next::Close => self.phase = Phase::Closing,
+            Next::Close => {
+                self.phase = Phase::Closing;
+                self.aside = None;
+            }
             Next::Abort | Next::Upgrade => self.end(Closed::Aborted),
         }
-    }
-
-    /// Sends what is queued, as far as the socket takes it, and draws the conclusions.
-    fn send(&mut self, common: &mut Common) {
-        for _ in 0..FLUSHES {
-            let pending = self.send_queued(common);
-            if self.is_dead() {
-                return;
-            }
-            if pending > HIGH_WATER {
-                self.paused = true;
-                return;
-            }
-            if pending <= LOW_WATER {
-                // What became ready to be read while nobody read will not be reported again.
-                self.more |= mem::take(&mut self.paused);
-                if mem::take(&mut self.above) && self.phase == Phase::Open {
-                    self.call(common, S::flushed);
-                    continue; // It may have queued more.
-                }
-            }
-            let idle = self.phase == Phase::Open && self.output.is_none();
-            if idle && self.ended && self.session.deadline().is_none() {
-                self.phase = Phase::Closing; // Nothing can happen to it any more.
-            }
-            if self.phase == Phase::Closing && self.output.is_none() {
-                self.finish(common);
-            }
-            return;
-        }
-        self.more = true;
-    }
-
-    /// Sends what is queued, as far as the socket takes it. Returns what is left.
-    fn send_queued(&mut self, common: &mut Common) -> u64 {
-        if self.is_dead() {
-            return 0;
-        }
-        let Some(mut output) = self.output.take() else { return 0 };
-        match self.stream.send(&mut output, &mut common.statistics.writes) {
-            Ok(sent) => {
-                common.statistics.bytes_out += sent;
-                let pending = output.pending();
-                if pending == 0 {
-                    common.keep(output);
-                } else {
-                    let before = self.write_deadline;
-                    self.write_deadline = common.limits.write_deadline(before, sent, common.now);
-                    self.output = Some(output);
-                }
-                pending
-            }
-            Err(error) => {
-                self.end(Closed::Lost(error.kind()));
-                0
-            }
-        }
-    }
-
-    /// All is sent: FIN, and linger for the peer's, unless that has come already.
-    fn finish(&mut self, common: &mut Common) {
-        self.more |= mem::take(&mut self.paused);
-        self.phase = if self.ended || self.stream.finish().is_err() {
-            Phase::Dead(Closed::InOrder)
-        } else {
-            Phase::Lingering { until: common.now + common.limits.linger, left: LINGER_BYTES }
-        };
     }
 
     fn end(&mut self, how: Closed) {
@@ -370,11 +329,12 @@ impl<S: Session> Connection<S> {
 
     /// Whether to be told when the stream can be written to.
     pub(crate) fn wants_write(&self) -> bool {
-        self.has_output() || matches!(self.phase, Phase::Connecting { .. })
+        self.output.is_some() || matches!(self.phase, Phase::Connecting { .. })
     }
 
-    fn has_output(&self) -> bool {
-        self.output.is_some()
+    /// When the peer must have taken more of what is queued, if something is.
+    fn write_deadline(&self) -> Option<Time> {
+        self.output.as_ref().map(|output| output.deadline)
     }
 
     /// When it must be looked at again, if nothing happens before.
@@ -384,7 +344,7 @@ impl<S: Session> Connection<S> {
             Phase::Connecting { until } | Phase::Lingering { until, .. } => Some(until),
             Phase::Closing | Phase::Dead(_) => None,
         };
-        let of_output = self.has_output().then_some(self.write_deadline);
-        [of_phase, of_output].into_iter().flatten().min()
+        let of_aside = self.aside.as_ref().and_then(|aside| aside.deadline());
+        [of_phase, self.write_deadline(), of_aside].into_iter().flatten().min()
     }
 }

@@ -11,22 +11,17 @@
 //!    └──────────────────────────────────────────────────────────────────────────────────
 //! ```
 
+mod connections;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::iter;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mio::event::Event;
 use mio::{Events, Interest, Poll, Token, Waker};
-use slab::Slab;
 
-use crate::common::Common;
-use crate::connection::Connection;
 use crate::handle::Handle;
 use crate::limits::{Admission, Limits};
 use crate::listener::{Acceptor, Address, BACKLOG, Listener};
@@ -34,11 +29,9 @@ use crate::service::Service;
 use crate::session::{Time, guarded};
 use crate::statistics::Statistics;
 use crate::stream::Stream;
-use crate::timers::{Owner, Timers};
+use crate::wakes::Wakes;
 
-const WAKER: Token = Token(usize::MAX);
-/// Listeners have the tokens below this; a connection's is its slot plus this.
-const FIRST_CONNECTION: usize = 1 << 16;
+pub(crate) use connections::{Connections, FIRST, WAKER};
 
 /// Connections that one turn accepts before those that are open get theirs.
 const ACCEPTS: usize = 256;
@@ -48,25 +41,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// An event loop that serves.
 #[derive(Debug)]
 pub struct EventLoop<F: Service> {
-    poll: Poll,
     handle: Handle,
-    begin: Instant,
     acceptors: Vec<Acceptor>,
     /// Listeners may have connections that we have not heard of: the last `accept` failed, or the turn
     /// ended first. When to try again.
     accept_again: Option<Time>,
     service: F,
-    connections: Slab<Connection<F::Session>>,
+    connections: Connections<F::Session>,
     admission: Admission,
-    serial: u64,
-    timers: Timers,
-    /// Connections with something left to do that no event will tell of. Each is there once.
-    unfinished: VecDeque<Owner>,
-    common: Common,
     /// Set once the loop was told to stop: when it ends at the latest.
     drain_until: Option<Time>,
-    /// Whether to spin through the last millisecond before a timer, and read the clock more often.
-    precise: bool,
 }
 
 impl<F: Service> EventLoop<F> {
@@ -79,21 +63,15 @@ impl<F: Service> EventLoop<F> {
         for (index, acceptor) in acceptors.iter_mut().enumerate() {
             poll.registry().register(acceptor.source(), Token(index), Interest::READABLE)?;
         }
+        let wakes = Wakes::new(waker.clone());
         Ok(Self {
-            poll,
             handle: Handle::new(waker),
-            begin: Instant::now(),
             acceptors,
             accept_again: None,
             service,
-            connections: Slab::new(),
+            connections: Connections::new(poll, Instant::now(), limits, wakes),
             admission: Admission::default(),
-            serial: 0,
-            timers: Timers::default(),
-            unfinished: VecDeque::new(),
-            common: Common::new(limits),
             drain_until: None,
-            precise: false,
         })
     }
 
@@ -102,7 +80,7 @@ impl<F: Service> EventLoop<F> {
     /// of its own, not for a server.
     #[must_use]
     pub fn precise(mut self) -> Self {
-        self.precise = true;
+        self.connections.be_precise();
         self
     }
 
@@ -114,16 +92,7 @@ impl<F: Service> EventLoop<F> {
         session: F::Session,
         limit: Duration,
     ) -> io::Result<()> {
-        let mut stream = Stream::connect(address)?;
-        let entry = self.connections.vacant_entry();
-        let (slot, token) = (entry.key(), Token(FIRST_CONNECTION + entry.key()));
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(stream.source(), token, interest)?;
-        self.serial += 1;
-        let until = self.begin.elapsed() + limit;
-        entry.insert(Connection::new(stream, session, None, self.serial).connecting(until));
-        self.settle(slot);
-        Ok(())
+        self.connections.connect(Stream::connect(address)?, session, limit)
     }
 
     /// What stops this loop, from another thread or a signal's handler thread.
@@ -137,10 +106,7 @@ impl<F: Service> EventLoop<F> {
         while !self.is_done() {
             self.turn(&mut events)?;
         }
-        for connection in self.connections.drain() {
-            { connection }.close(); // Out of time.
-        }
-        Ok(self.common.statistics)
+        Ok(self.connections.close())
     }
 
     /// A loop that listens is done when it is told to be; one that only connects, with its last
@@ -150,67 +116,34 @@ impl<F: Service> EventLoop<F> {
             return true;
         }
         self.drain_until
-            .is_some_and(|until| self.connections.is_empty() || self.common.now >= until)
+            .is_some_and(|until| self.connections.is_empty() || self.connections.now() >= until)
     }
 
     /// Waits for something to happen, and handles all of it.
     fn turn(&mut self, events: &mut Events) -> io::Result<()> {
-        match self.poll.poll(events, self.timeout()) {
-            // A signal. There are no events, but timers may be due.
-            Err(error) if error.kind() == ErrorKind::Interrupted => events.clear(),
-            polled => polled?,
-        }
-        self.common.now = self.begin.elapsed();
-        self.common.statistics.polls += 1;
-        let mut accept = self.accept_again.is_some_and(|at| at <= self.common.now);
-        // Only those that were unfinished before this turn. Their events are left to them, so that
-        // nobody gets two shares.
-        let unfinished = self.unfinished.len();
-        for event in events.iter() {
-            self.common.statistics.events += 1;
-            if self.precise {
-                self.common.now = self.begin.elapsed();
-            }
-            match event.token() {
-                WAKER => {}
-                Token(index) if index < FIRST_CONNECTION => accept = true,
-                Token(index) => self.ready(index - FIRST_CONNECTION, event),
-            }
-        }
-        for _ in 0..unfinished {
-            if let Some(owner) = self.unfinished.pop_front() {
-                self.go_on(owner);
-            }
-        }
-        if accept {
+        let soonest = [self.accept_again, self.drain_until].into_iter().flatten().min();
+        self.connections.wait(events, soonest)?;
+        let came = self.connections.handle(events);
+        self.release();
+        if came || self.accept_again.is_some_and(|at| at <= self.connections.now()) {
             self.accept();
         }
-        self.expire();
+        self.connections.expire();
+        self.release();
         if self.handle.is_stopped() && self.drain_until.is_none() {
             self.drain();
         }
         Ok(())
     }
 
-    /// How long `poll` may sleep.
-    fn timeout(&self) -> Option<Duration> {
-        if !self.unfinished.is_empty() {
-            return Some(Duration::ZERO);
-        }
-        let soonest = [self.timers.next(), self.accept_again, self.drain_until];
-        let soonest = soonest.into_iter().flatten().min()?;
-        let left = soonest.saturating_sub(self.begin.elapsed());
-        // epoll_wait(2) counts whole milliseconds, and mio rounds up: late, but never early.
-        Some(if self.precise && left < Duration::from_millis(1) { Duration::ZERO } else { left })
-    }
-
     /// Accepts until nobody waits, or this turn's share is used up.
     fn accept(&mut self) {
         self.accept_again = None;
+        let now = self.connections.now();
         for index in 0..self.acceptors.len() {
             for turn in 0.. {
                 if turn == ACCEPTS {
-                    self.accept_again = Some(self.common.now);
+                    self.accept_again = Some(now);
                     break;
                 }
                 match self.acceptors[index].accept() {
@@ -222,14 +155,14 @@ impl<F: Service> EventLoop<F> {
                         ErrorKind::Interrupted
                         | ErrorKind::ConnectionAborted
                         | ErrorKind::ConnectionReset => {
-                            self.common.statistics.accept_errors += 1;
+                            self.connections.statistics().accept_errors += 1;
                         }
                         // ANCHOR: shortage
                         // No descriptor, or no memory: the connection stays in the backlog, and
                         // there will be no second event for it.
                         _ => {
-                            self.common.statistics.accept_errors += 1;
-                            self.accept_again = Some(self.common.now + ACCEPT_PAUSE);
+                            self.connections.statistics().accept_errors += 1;
+                            self.accept_again = Some(now + ACCEPT_PAUSE);
                             // ANCHOR_END: shortage
                             break;
                         }
@@ -239,130 +172,31 @@ impl<F: Service> EventLoop<F> {
         }
     }
 
-    fn admit(&mut self, stream: Stream, peer: Option<IpAddr>) {
-        if !self.admission.admit(peer, &self.common.limits) {
-            self.common.statistics.refused += 1;
+    fn admit(&mut self, stream: Stream, peer: Option<SocketAddr>) {
+        let peer = peer.map(|peer| peer.ip());
+        if !self.admission.admit(peer, self.connections.limits()) {
+            self.connections.statistics().refused += 1;
             stream.refuse(self.service.refusal());
             return;
         }
         // Should it panic, that is this connection's end, and not the server's.
         let Some(session) = guarded(|| self.service.session(peer)) else {
-            self.common.statistics.panicked += 1;
+            self.connections.statistics().panicked += 1;
             self.admission.release(peer);
             return;
         };
-        self.common.statistics.accepted += 1;
-        self.serial += 1;
-        let entry = self.connections.vacant_entry();
-        let slot = entry.key();
-        let connection =
-            entry.insert(Connection::new(stream, session, peer, self.serial).counted());
-        let token = Token(FIRST_CONNECTION + slot);
-        if connection.stream.register(self.poll.registry(), token).is_err() {
-            self.remove(slot);
-            return;
-        }
-        connection.opened(&mut self.common);
-        self.settle(slot);
+        self.connections.statistics().accepted += 1;
+        self.connections.insert(stream, session, peer);
+        self.release();
     }
 
-    /// A connection can be read from, or written to, or both, or has failed.
-    fn ready(&mut self, slot: usize, event: &Event) {
-        // An event may have been on its way when its connection was closed.
-        let Some(connection) = self.connections.get_mut(slot) else { return };
-        if event.is_writable() {
-            connection.writable(&mut self.common);
-        }
-        let ended = event.is_read_closed() || event.is_error();
-        if (event.is_readable() || ended) && !connection.queued {
-            connection.readable(&mut self.common, ended);
-        }
-        if event.is_error() {
-            connection.failed();
-        }
-        self.settle(slot);
-    }
-
-    /// Goes on with a connection that was not finished with, if it is there still.
-    fn go_on(&mut self, owner: Owner) {
-        if let Some(connection) = self.connections.get_mut(owner.slot)
-            && connection.serial == owner.serial
-        {
-            connection.queued = false;
-            connection.go_on(&mut self.common);
-            self.settle(owner.slot);
-        }
-    }
-
-    /// After anything was done with a connection: ask to write only while something waits, set its
-    /// timer, remember what is left to do, or see it off.
-    fn settle(&mut self, slot: usize) {
-        let Some(connection) = self.connections.get_mut(slot) else { return };
-        if connection.is_dead() {
-            self.remove(slot);
-            return;
-        }
-        // ANCHOR: interest
-        let write = connection.wants_write();
-        if write != connection.registered_write {
-            let token = Token(FIRST_CONNECTION + slot);
-            connection.registered_write = write;
-            if connection.stream.interest(self.poll.registry(), token, write).is_err() {
-                self.remove(slot);
-                return;
+    /// Gives back the places of those that are gone.
+    fn release(&mut self) {
+        while let Some(peer) = self.connections.gone() {
+            self.admission.release(peer);
+            if self.accept_again.is_some() {
+                self.accept_again = Some(self.connections.now()); // A descriptor is free.
             }
-        }
-        // ANCHOR_END: interest
-        if connection.more && !connection.queued {
-            connection.queued = true;
-            self.unfinished.push_back(Owner { slot, serial: connection.serial });
-        }
-        if let Some(deadline) = connection.deadline()
-            && connection.timer.is_none_or(|timer| deadline < timer)
-        {
-            connection.timer = Some(deadline);
-            self.timers.set(deadline, Owner { slot, serial: connection.serial });
-            self.sweep();
-        }
-    }
-
-    /// Forgets the timers that count no more, when they are the most: of clients that come and go, a
-    /// minute's worth would pile up.
-    fn sweep(&mut self) {
-        if self.timers.len() > 4 * self.connections.len() + 1_024 {
-            let connections = &self.connections;
-            self.timers.retain(|at, owner| {
-                let connection = connections.get(owner.slot);
-                connection.is_some_and(|c| c.serial == owner.serial && c.timer == Some(at))
-            });
-        }
-    }
-
-    fn remove(&mut self, slot: usize) {
-        let mut connection = self.connections.remove(slot);
-        let _ = self.poll.registry().deregister(connection.stream.source());
-        connection.close();
-        if connection.counted {
-            self.admission.release(connection.peer);
-        }
-        if self.accept_again.is_some() {
-            self.accept_again = Some(self.common.now); // A descriptor is free.
-        }
-    }
-
-    /// Tells each connection whose time has come.
-    fn expire(&mut self) {
-        // Only those that are due by now: a session that names a moment in the past again must not
-        // keep the loop here.
-        let due: Vec<_> = iter::from_fn(|| self.timers.expired(self.common.now)).collect();
-        for (at, owner) in due {
-            let Some(connection) = self.connections.get_mut(owner.slot) else { continue };
-            if connection.serial != owner.serial || connection.timer != Some(at) {
-                continue; // Of one that lived there before, or replaced by an earlier one.
-            }
-            connection.timer = None;
-            connection.expired(&mut self.common);
-            self.settle(owner.slot);
         }
     }
 
@@ -373,20 +207,15 @@ impl<F: Service> EventLoop<F> {
         // as its queue can hold, and no more: others may go on to come.
         for _ in 0..=BACKLOG.unsigned_abs() as usize / ACCEPTS {
             self.accept();
-            if self.accept_again != Some(self.common.now) {
+            if self.accept_again != Some(self.connections.now()) {
                 break; // Nobody waits any more, or they cannot be accepted.
             }
         }
         self.acceptors.clear();
         self.accept_again = None;
-        self.drain_until = Some(self.common.now + self.common.limits.drain);
-        let slots: Vec<usize> = self.connections.iter().map(|(slot, _)| slot).collect();
-        for slot in slots {
-            if let Some(connection) = self.connections.get_mut(slot) {
-                connection.draining(&mut self.common);
-            }
-            self.settle(slot);
-        }
+        self.drain_until = Some(self.connections.now() + self.connections.limits().drain);
+        self.connections.drain();
+        self.release();
     }
     // ANCHOR_END: drain
 }

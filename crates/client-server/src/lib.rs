@@ -19,9 +19,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod aside;
+pub mod beside;
 pub mod blocking;
 mod common;
 mod connection;
+pub mod context;
 pub mod echo;
 pub mod event_loop;
 pub mod executor;
@@ -39,8 +42,11 @@ pub mod session;
 pub mod statistics;
 mod stream;
 pub mod timers;
+mod wakes;
 
+pub use beside::Beside;
 pub use blocking::{Blocking, Model};
+pub use context::{Around, Context, Wake};
 pub use echo::Echo;
 pub use event_loop::EventLoop;
 pub use handle::Handle;
@@ -50,5 +56,5 @@ pub use listener::{Address, Listener};
 pub use output::Output;
 pub use recorded::Recorded;
 pub use service::Service;
-pub use session::{Closed, Context, Next, Session, Time};
+pub use session::{Closed, Next, Session, Time};
 pub use statistics::Statistics;

@@ -102,7 +102,7 @@ mod tests {
             f: impl FnOnce(&mut LineEcho, &mut Context<'_>) -> Next,
         ) -> Next {
             self.2 = Duration::from_secs(second);
-            f(&mut self.0, &mut Context { now: self.2, output: &mut self.1 })
+            f(&mut self.0, &mut Context::new(self.2, &mut self.1))
         }
 
         fn receive(&mut self, second: u64, bytes: &[u8]) -> Next {

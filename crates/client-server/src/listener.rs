@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::stream::Stream;
+
 /// Connections that the system completes and holds for us until we accept them.
 ///
 /// std, tokio and mio ask for 128. When more than that connect at once, the system drops the
@@ -23,7 +25,7 @@ pub const BACKLOG: i32 = 4_096;
 /// were empty. What is on its way does not count, so a fast path is as fast as before.
 /// (`TCP_NOTSENT_LOWAT`; connections inherit it from their listener.)
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const UNSENT: u32 = 128 * 1024;
+pub(crate) const UNSENT: u32 = 128 * 1024;
 
 /// An address to listen on or to connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,8 +169,7 @@ impl Acceptor {
     }
 
     /// Takes a connection from the backlog, without waiting.
-    pub(crate) fn accept(&self) -> io::Result<(crate::stream::Stream, Option<std::net::IpAddr>)> {
-        use crate::stream::Stream;
+    pub(crate) fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept()?;
@@ -176,7 +177,7 @@ impl Acceptor {
                 // (chapter 2 shows the 44 ms that it would cost). Some systems refuse this for a peer
                 // that has gone already; that is no failure of `accept`, and reading will tell.
                 let _ = stream.set_nodelay(true);
-                Ok((Stream::Tcp(stream), Some(peer.ip())))
+                Ok((Stream::Tcp(stream), Some(peer)))
             }
             #[cfg(unix)]
             Self::Unix { socket, .. } => socket.accept().map(|(s, _)| (Stream::Unix(s), None)),

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use crate::session::Time;
+
 /// Past so many queued bytes a shell stops reading from the peer.
 pub const HIGH_WATER: u64 = 256 * 1024;
 /// At so many, or fewer, it reads again, and tells the session ([`flushed`](crate::Session::flushed)).
@@ -22,6 +24,8 @@ pub struct Output {
     spare: Vec<u8>,
     /// The sum of what `parts` holds.
     pending: u64,
+    /// When the peer must have taken more of it. The shell's, and of no meaning while nothing waits.
+    pub(crate) deadline: Time,
 }
 
 #[derive(Debug)]

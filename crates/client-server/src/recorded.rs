@@ -13,12 +13,14 @@
 //! What it records is what the session said, when it said it: the socket may take it later, in
 //! other pieces, or not at all.
 
-use std::io::ErrorKind;
-use std::net::IpAddr;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use capture::{Direction, End, FlowId, Recorder, Transport, What};
 
+use crate::beside::Beside;
+use crate::context::{Around, Wake};
 use crate::listener::Address;
 use crate::output::{Chunk, Output};
 use crate::service::Service;
@@ -51,10 +53,9 @@ impl<F: Service> Service for Recorded<F> {
         let client = peer.map_or_else(String::new, |peer| peer.to_string());
         let (server, client) = (End::new("server", address), End::new("client", client));
         RecordedSession {
-            flow: self.recorder.flow(transport, server, client),
             session: self.service.session(peer),
-            recorder: self.recorder.clone(),
-            queued: Output::new(),
+            own: Track::new(&self.recorder, self.recorder.flow(transport, server, client)),
+            beside: Second::default(),
         }
     }
 
@@ -67,76 +68,56 @@ impl<F: Service> Service for Recorded<F> {
 #[derive(Debug)]
 pub struct RecordedSession<S> {
     session: S,
+    own: Track,
+    beside: Second,
+}
+
+/// One connection's part of the record.
+#[derive(Debug)]
+struct Track {
     recorder: Recorder,
     flow: FlowId,
     /// What the session queued in its last call; empty between calls.
     queued: Output,
 }
 
-impl<S: Session> RecordedSession<S> {
+impl Track {
+    fn new(recorder: &Recorder, flow: FlowId) -> Self {
+        Self { recorder: recorder.clone(), flow, queued: Output::new() }
+    }
+
     fn saw(&self, direction: Direction, what: What) {
         self.recorder.push(self.flow, direction, what);
     }
 
-    /// Asks the session with an output of its own, and passes on what it queued.
-    fn ask(
-        &mut self,
-        cx: &mut Context<'_>,
-        ask: impl FnOnce(&mut S, &mut Context<'_>) -> Next,
-    ) -> Next {
-        let next = ask(&mut self.session, &mut Context { now: cx.now, output: &mut self.queued });
+    fn data(&self, direction: Direction, bytes: &[u8]) {
+        self.recorder.data(self.flow, direction, bytes);
+    }
+
+    /// Records what was queued, and passes it on. `false`: that cannot be done.
+    fn pass_on(&mut self, output: &mut Output) -> bool {
         while let Some(chunk) = self.queued.front() {
             let count = match chunk {
                 Chunk::Bytes { bytes, .. } => {
-                    self.recorder.data(self.flow, Direction::Sent, bytes);
-                    cx.output.extend(bytes);
+                    self.data(Direction::Sent, bytes);
+                    output.extend(bytes);
                     bytes.len() as u64
                 }
                 Chunk::File { file, offset, length } => {
                     let words = format!("sends {length} bytes of a file, from byte {offset} on");
                     self.saw(Direction::Sent, What::Note(words));
                     // Without a descriptor for it the answer cannot be sent as it was meant.
-                    let Ok(file) = file.try_clone() else { return Next::Abort };
-                    cx.output.extend_from_file(Arc::new(file), offset, length);
+                    let Ok(file) = file.try_clone() else { return false };
+                    output.extend_from_file(Arc::new(file), offset, length);
                     length
                 }
             };
             self.queued.advance(count);
         }
-        next
-    }
-}
-
-impl<S: Session> Session for RecordedSession<S> {
-    fn opened(&mut self, cx: &mut Context<'_>) -> Next {
-        self.saw(Direction::Received, What::Opened);
-        self.ask(cx, S::opened)
+        true
     }
 
-    fn received(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> Next {
-        self.recorder.data(self.flow, Direction::Received, bytes);
-        self.ask(cx, |session, cx| session.received(bytes, cx))
-    }
-
-    fn ended(&mut self, cx: &mut Context<'_>) -> Next {
-        self.saw(Direction::Received, What::Shutdown);
-        self.ask(cx, S::ended)
-    }
-
-    fn flushed(&mut self, cx: &mut Context<'_>) -> Next {
-        self.ask(cx, S::flushed)
-    }
-
-    fn expired(&mut self, cx: &mut Context<'_>) -> Next {
-        self.saw(Direction::Received, What::Note("the session's time is over".to_owned()));
-        self.ask(cx, S::expired)
-    }
-
-    fn draining(&mut self, cx: &mut Context<'_>) -> Next {
-        self.ask(cx, S::draining)
-    }
-
-    fn closed(&mut self, how: Closed) {
+    fn closed(&self, how: Closed) {
         match how {
             Closed::InOrder => self.saw(Direction::Sent, What::Shutdown),
             Closed::Lost(ErrorKind::ConnectionReset) => {
@@ -150,6 +131,174 @@ impl<S: Session> Session for RecordedSession<S> {
                 self.saw(Direction::Sent, What::Note("dropped the connection".to_owned()));
             }
         }
+    }
+}
+
+impl<S: Session> RecordedSession<S> {
+    /// What happens beside is a flow of its own.
+    fn record_beside(&mut self, event: Beside<'_>) {
+        use Direction::Received;
+        if let Beside::Opened(peer) = event {
+            let recorder = &self.own.recorder;
+            let server = End::new("server", self.beside.place.clone());
+            let client = End::new("client", peer.to_string());
+            let track = Track::new(recorder, recorder.flow(Transport::Tcp, server, client));
+            track.saw(Received, What::Opened);
+            self.beside.track = Some(track);
+        }
+        match (event, &self.beside.track) {
+            (Beside::Received(bytes), Some(track)) => track.data(Received, bytes),
+            (Beside::Ended, Some(track)) => track.saw(Received, What::Shutdown),
+            (Beside::Closed(how), Some(track)) => track.closed(how),
+            (Beside::Closed(how), None) => {
+                let words = format!("the connection beside did not come about: {how:?}");
+                self.own.saw(Received, What::Note(words));
+            }
+            (Beside::Refused(peer), _) => {
+                self.own.saw(Received, What::Note(format!("turned {peer} away")));
+            }
+            _ => {}
+        }
+    }
+
+    /// Asks the session with queues of its own, and passes on what it queued.
+    fn ask(
+        &mut self,
+        cx: &mut Context<'_>,
+        ask: impl FnOnce(&mut S, &mut Context<'_>) -> Next,
+    ) -> Next {
+        let Self { session, own, beside, .. } = self;
+        let mut inner = Context::new(cx.now, &mut own.queued);
+        let mut between = cx.around().map(|around| Between { around, beside, lost: false });
+        if let Some(between) = &mut between {
+            inner = inner.within(between);
+        }
+        let next = ask(session, &mut inner);
+        let lost = between.is_some_and(|mut between| {
+            between.pass_on();
+            between.lost
+        });
+        if lost || !own.pass_on(cx.output) { Next::Abort } else { next }
+    }
+}
+
+/// What the session has beside its connection.
+#[derive(Debug, Default)]
+struct Second {
+    /// Where it listens, or connects from.
+    place: String,
+    /// Once it is open.
+    track: Option<Track>,
+}
+
+/// Stands between the session and what is around it, to see what is sent beside.
+#[derive(Debug)]
+struct Between<'a> {
+    around: &'a mut dyn Around,
+    beside: &'a mut Second,
+    lost: bool,
+}
+
+impl Between<'_> {
+    fn pass_on(&mut self) {
+        if let (Some(track), Some(output)) = (&mut self.beside.track, self.around.output()) {
+            self.lost |= !track.pass_on(output);
+        }
+    }
+}
+
+impl Around for Between<'_> {
+    fn local(&self) -> Option<SocketAddr> {
+        self.around.local()
+    }
+
+    fn peer(&self) -> Option<SocketAddr> {
+        self.around.peer()
+    }
+
+    fn wake(&mut self) -> Wake {
+        self.around.wake()
+    }
+
+    fn listen(&mut self, from: IpAddr) -> io::Result<SocketAddr> {
+        let address = self.around.listen(from)?;
+        *self.beside = Second { place: address.to_string(), track: None };
+        Ok(address)
+    }
+
+    fn connect(&mut self, from: Option<IpAddr>, to: SocketAddr) -> io::Result<()> {
+        self.around.connect(from, to)?;
+        let place = from.map_or_else(String::new, |from| from.to_string());
+        *self.beside = Second { place, track: None };
+        Ok(())
+    }
+
+    fn output(&mut self) -> Option<&mut Output> {
+        self.around.output()?;
+        Some(&mut self.beside.track.as_mut()?.queued)
+    }
+
+    fn finish(&mut self) {
+        self.pass_on();
+        self.around.finish();
+    }
+
+    fn abandon(&mut self) {
+        if let Some(track) = self.beside.track.take() {
+            track.closed(Closed::Aborted);
+        }
+        self.around.abandon();
+    }
+}
+
+impl<S: Session> Session for RecordedSession<S> {
+    fn opened(&mut self, cx: &mut Context<'_>) -> Next {
+        self.own.saw(Direction::Received, What::Opened);
+        self.ask(cx, S::opened)
+    }
+
+    fn received(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> Next {
+        self.own.data( Direction::Received, bytes);
+        self.ask(cx, |session, cx| session.received(bytes, cx))
+    }
+
+    fn ended(&mut self, cx: &mut Context<'_>) -> Next {
+        self.own.saw(Direction::Received, What::Shutdown);
+        self.ask(cx, S::ended)
+    }
+
+    fn flushed(&mut self, cx: &mut Context<'_>) -> Next {
+        self.ask(cx, S::flushed)
+    }
+
+    fn expired(&mut self, cx: &mut Context<'_>) -> Next {
+        self.own.saw(Direction::Received, What::Note("the session's time is over".to_owned()));
+        self.ask(cx, S::expired)
+    }
+
+    fn beside(&mut self, event: Beside<'_>, cx: &mut Context<'_>) -> Next {
+        self.record_beside(event);
+        self.ask(cx, |session, cx| session.beside(event, cx))
+    }
+
+    fn woken(&mut self, cx: &mut Context<'_>) -> Next {
+        self.ask(cx, S::woken)
+    }
+
+    fn takes(&self) -> bool {
+        self.session.takes()
+    }
+
+    fn takes_beside(&self) -> bool {
+        self.session.takes_beside()
+    }
+
+    fn draining(&mut self, cx: &mut Context<'_>) -> Next {
+        self.ask(cx, S::draining)
+    }
+
+    fn closed(&mut self, how: Closed) {
+        self.own.closed(how);
         self.session.closed(how);
     }
 
@@ -173,7 +322,7 @@ mod tests {
         let service = Recorded::new(service, recorder.clone(), address);
         let mut session = service.session(Some(IpAddr::from([127, 0, 0, 1])));
         let mut output = Output::new();
-        let mut cx = Context { now: Duration::ZERO, output: &mut output };
+        let mut cx = Context::new(Duration::ZERO, &mut output);
         assert_eq!(session.opened(&mut cx), Next::Continue);
         assert_eq!(session.received(b"one", &mut cx), Next::Continue);
         assert_eq!(session.received(b"two", &mut cx), Next::Continue);

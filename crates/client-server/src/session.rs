@@ -23,12 +23,19 @@
 //! - After [`deadline`](Session::deadline) has passed, [`expired`](Session::expired) is called
 //!   within a few milliseconds, and never before. (A thread that is sending comes to it when
 //!   that is done, or has taken too long: [`Limits::write`](crate::Limits::write).)
+//!
+//! That is all that most protocols need. Two more things are there for those that ask, through
+//! [`Context`], and cost the others nothing:
+//!
+//! - one connection beside its own, for FTP's files or a proxy's server: [`beside`](Session::beside);
+//! - a [`Wake`](crate::Wake), so that a thread that has done what blocks can say so: [`woken`](Session::woken).
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::output::Output;
+use crate::beside::Beside;
+pub use crate::context::Context;
 
 /// A moment: the time since the shell's clock began. Never the wall clock's.
 pub type Time = Duration;
@@ -51,15 +58,6 @@ pub enum Next {
     Upgrade,
 }
 // ANCHOR_END: next
-
-/// What a session is given at every call.
-#[derive(Debug)]
-pub struct Context<'a> {
-    /// The time of this call.
-    pub now: Time,
-    /// Where the session queues what it has to say.
-    pub output: &'a mut Output,
-}
 
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +96,8 @@ pub trait Session {
     fn received(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> Next;
 
     /// The peer has sent all that it will (FIN). It may still be waiting for answers. A session that
-    /// continues, with nothing queued and no deadline, is closed: nothing can happen to it any more.
+    /// continues, with nothing queued, nothing beside and no deadline, is closed: nothing can happen
+    /// to it any more. (One that waits to be [`woken`](Self::woken) names a deadline: every wait has one.)
     fn ended(&mut self, _cx: &mut Context<'_>) -> Next {
         Next::Close
     }
@@ -113,6 +112,30 @@ pub trait Session {
     /// a later one; else it is called again after all others have had their turn.
     fn expired(&mut self, _cx: &mut Context<'_>) -> Next {
         Next::Close
+    }
+
+    /// Something happened to the connection that the session has asked for
+    /// [beside](crate::beside) its own.
+    fn beside(&mut self, _event: Beside<'_>, _cx: &mut Context<'_>) -> Next {
+        Next::Continue
+    }
+
+    /// A [`Wake`](crate::Wake) of this session was used since the last call, once or more often. What it was
+    /// used for may have been seen to already.
+    fn woken(&mut self, _cx: &mut Context<'_>) -> Next {
+        Next::Continue
+    }
+
+    /// Whether to read from the session's own connection. Asked before each read. A session that
+    /// has no room for more until a thread or the other connection has gone on says `false`, and is to
+    /// name a deadline. The peer's end, too, waits until it is read.
+    fn takes(&self) -> bool {
+        true
+    }
+
+    /// Whether to read from the connection beside, likewise.
+    fn takes_beside(&self) -> bool {
+        true
     }
 
     /// The server is about to stop. All bytes that had arrived were given to `received` before, or

@@ -1,12 +1,12 @@
 //! A nonblocking stream, TCP's or a Unix-domain socket's, and how output gets into it.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::Shutdown;
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::time::Duration;
 
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
-use socket2::SockRef;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::listener::Address;
 use crate::output::{Chunk, Output};
@@ -33,6 +33,43 @@ impl Stream {
             #[cfg(not(unix))]
             Address::Unix(_) => Err(ErrorKind::Unsupported.into()),
         }
+    }
+
+    /// The same over TCP, from the address `from` if there is one.
+    pub(crate) fn connect_from(from: Option<IpAddr>, to: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        socket.set_tcp_notsent_lowat(crate::listener::UNSENT)?;
+        if let Some(from) = from {
+            socket.bind(&SocketAddr::new(from, 0).into())?;
+        }
+        match socket.connect(&to.into()) {
+            Err(error) if !is_under_way(&error) => return Err(error),
+            _ => {}
+        }
+        Ok(Self::Tcp(mio::net::TcpStream::from_std(socket.into())))
+    }
+
+    /// This end's address, and the peer's; `None` over a Unix-domain socket.
+    pub(crate) fn addresses(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        match self {
+            Self::Tcp(stream) => (stream.local_addr().ok(), stream.peer_addr().ok()),
+            #[cfg(unix)]
+            Self::Unix(_) => (None, None),
+        }
+    }
+
+    /// Another handle of a stream that waits, which no longer does. Neither does the first.
+    pub(crate) fn another(&self) -> io::Result<Self> {
+        let socket = self.socket().try_clone()?;
+        socket.set_nonblocking(true)?;
+        Ok(match self {
+            Self::Tcp(_) => Self::Tcp(mio::net::TcpStream::from_std(socket.into())),
+            #[cfg(unix)]
+            Self::Unix(_) => Self::Unix(mio::net::UnixStream::from_std(socket.into())),
+        })
     }
 
     /// Whether the connection is there. A socket that failed to connect is writable as well, so the
@@ -224,4 +261,14 @@ impl Stream {
             Self::Unix(stream) => (&mut &*stream).write(bytes),
         }
     }
+}
+
+/// Whether a connection that does not wait has been begun: connect(2), EINPROGRESS; Windows says
+/// `WouldBlock`.
+fn is_under_way(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) {
+        return true;
+    }
+    error.kind() == ErrorKind::WouldBlock
 }

@@ -1,11 +1,13 @@
 //! One connection on its thread.
 
 use std::io::{self, ErrorKind};
-use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use super::Shared;
+use super::several::{Asked, Several};
+use crate::aside::Offered;
+use crate::event_loop::FIRST;
 use crate::output::{LOW_WATER, Output};
 use crate::service::Service;
 use crate::session::{Closed, Context, Next, Session, Time, guarded};
@@ -15,7 +17,7 @@ use crate::stream::Stream;
 /// Bytes that one `read` may bring.
 const SCRATCH: usize = 16 * 1024;
 /// The longest wait: after it, a thread looks whether the server stops.
-const LOOK: Duration = Duration::from_millis(250);
+pub(super) const LOOK: Duration = Duration::from_millis(250);
 /// The shortest. Zero would mean for ever: socket(7), SO_RCVTIMEO.
 const BRIEF: Duration = Duration::from_millis(1);
 /// Reads after the server was told to stop and before the session is: together more than a receive
@@ -40,6 +42,16 @@ pub(super) struct Conversation<'a, F, S> {
     /// Reads that are left until then.
     drain_reads: usize,
     panicked: bool,
+    /// What the session has asked for beside its connection.
+    asked: Asked,
+}
+
+/// Why a conversation on a blocking thread is over.
+enum Over {
+    /// So it ended.
+    How(Closed),
+    /// The session waits for more than its peer from here on.
+    Several,
 }
 
 impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
@@ -55,18 +67,20 @@ impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
             drained: false,
             drain_reads: DRAIN_READS,
             panicked: false,
+            asked: Asked { aside: None, wakes: None },
         }
     }
 
     /// From the connection's beginning to its end.
     pub(super) fn run(mut self) -> Statistics {
         let how = match self.talk() {
-            Ok(how) => how,
+            Ok(Over::How(how)) => how,
+            Ok(Over::Several) => return self.go_on_with_several(),
             Err(_) if self.panicked => {
                 self.statistics.panicked += 1;
                 return self.statistics;
             }
-            Err(_) if self.is_broken_off() => Closed::Stopped,
+            Err(_) if self.shared.is_broken_off() => Closed::Stopped,
             Err(error) if error.kind() == ErrorKind::TimedOut => Closed::Stalled,
             Err(error) => Closed::Lost(error.kind()),
         };
@@ -79,17 +93,20 @@ impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
     }
 
     /// Until the session closes, or the server has no more time for it.
-    fn talk(&mut self) -> io::Result<Closed> {
+    fn talk(&mut self) -> io::Result<Over> {
         let mut next = self.call(S::opened)?;
         let mut buffer = vec![0; SCRATCH];
         loop {
             match next {
                 Next::Continue => {}
-                Next::Close => return Ok(Closed::InOrder),
-                Next::Abort | Next::Upgrade => return Ok(Closed::Aborted),
+                Next::Close => return Ok(Over::How(Closed::InOrder)),
+                Next::Abort | Next::Upgrade => return Ok(Over::How(Closed::Aborted)),
             }
-            if self.is_broken_off() {
-                return Ok(Closed::Stopped);
+            if self.shared.is_broken_off() {
+                return Ok(Over::How(Closed::Stopped));
+            }
+            if self.asked.is_anything() {
+                return Ok(Over::Several);
             }
             // Asked before each read: a peer that sends a byte now and then never lets one time out.
             if self.session.deadline().is_some_and(|deadline| deadline <= self.shared.now()) {
@@ -99,7 +116,8 @@ impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
                     continue;
                 }
             }
-            next = if self.ended { self.pause()? } else { self.read(&mut buffer)? };
+            let read = !self.ended && self.session.takes();
+            next = if read { self.read(&mut buffer)? } else { self.pause()? };
         }
     }
 
@@ -132,12 +150,12 @@ impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
         }
     }
 
-    /// After the peer's end, when no read waits for anything any more.
+    /// When no read waits: after the peer's end, or while the session takes no more.
     fn pause(&mut self) -> io::Result<Next> {
-        if self.is_stopping() {
+        if self.ended && self.is_stopping() {
             return self.drain();
         }
-        if self.session.deadline().is_none() {
+        if self.ended && self.session.deadline().is_none() {
             return Ok(Next::Close); // Nothing can happen to it any more.
         }
         thread::sleep(self.patience());
@@ -151,12 +169,7 @@ impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
 
     /// The server stops, and the session has not been told.
     fn is_stopping(&self) -> bool {
-        !self.drained && self.shared.stop.load(Ordering::Acquire)
-    }
-
-    /// The server has stopped waiting.
-    fn is_broken_off(&self) -> bool {
-        self.shared.drain_until.get().is_some_and(|until| *until <= self.shared.now())
+        !self.drained && self.shared.is_stopped()
     }
 
     /// How long to wait for the peer: until the session's deadline at the most.
@@ -189,7 +202,15 @@ impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
     }
 
     fn ask(&mut self, f: impl FnOnce(&mut S, &mut Context<'_>) -> Next) -> io::Result<Next> {
-        let mut cx = Context { now: self.shared.now(), output: &mut self.output };
+        let now = self.shared.now();
+        let mut offered = Offered {
+            stream: self.stream,
+            aside: &mut self.asked.aside,
+            owner: FIRST,
+            wakes: &mut self.asked.wakes,
+            write_until: now + self.shared.limits.write,
+        };
+        let mut cx = Context::new(now, &mut self.output).within(&mut offered);
         guarded(|| f(&mut self.session, &mut cx)).ok_or_else(|| {
             self.panicked = true;
             io::Error::other("the session panicked")
@@ -209,11 +230,18 @@ impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
                 self.statistics.stalled += 1;
                 return Err(ErrorKind::TimedOut.into());
             }
-            if self.is_broken_off() {
+            if self.shared.is_broken_off() {
                 return Err(ErrorKind::Interrupted.into());
             }
         }
         Ok(())
+    }
+
+    /// Leaves the waiting in `read`, for what can wait for several things.
+    fn go_on_with_several(self) -> Statistics {
+        let Self { shared, stream, session, asked, ended, drained, mut statistics, .. } = self;
+        statistics += Several { shared, stream, session, asked, ended, drained }.run();
+        statistics
     }
 
     /// FIN, then reads to the peer's end, for a while and up to an amount.
@@ -222,7 +250,7 @@ impl<'a, F: Service, S: Session> Conversation<'a, F, S> {
         let until = self.shared.now() + self.shared.limits.linger;
         let mut buffer = [0; 4096];
         let mut left = LINGER_BYTES;
-        while left > 0 && !self.ended && !self.is_broken_off() {
+        while left > 0 && !self.ended && !self.shared.is_broken_off() {
             let Some(time) = until.checked_sub(self.shared.now()) else { break };
             self.timeout = None;
             self.wait_no_longer_than(time.max(BRIEF))?;

@@ -16,8 +16,10 @@
 //! |---|---|
 //! | this file | who accepts, who serves, and how they stop |
 //! | `conversation.rs` | one connection, on its thread |
+//! | `several.rs` | a session that has to wait for more than one thing, on its thread |
 
 mod conversation;
+mod several;
 
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
@@ -157,7 +159,7 @@ where
         };
         let mut events = Events::with_capacity(64);
         let mut again = None;
-        while !self.shared.stop.load(Ordering::Acquire) {
+        while !self.shared.is_stopped() {
             match self.poll.poll(&mut events, again) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 polled => polled?,
@@ -184,7 +186,7 @@ where
                 }
                 let error = match acceptor.accept() {
                     Ok((stream, peer)) => {
-                        self.shared.admit(stream, peer, start);
+                        self.shared.admit(stream, peer.map(|peer| peer.ip()), start);
                         continue;
                     }
                     Err(error) => error.kind(),
@@ -233,6 +235,15 @@ fn next(receiver: &Mutex<Receiver<Accepted>>) -> Option<Accepted> {
 impl<F: Service> Shared<F> {
     fn now(&self) -> Time {
         self.begin.elapsed()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// The server has stopped waiting for those that are still served.
+    fn is_broken_off(&self) -> bool {
+        self.drain_until.get().is_some_and(|until| *until <= self.now())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

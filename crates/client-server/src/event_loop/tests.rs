@@ -1,7 +1,7 @@
 //! The loop, turn by turn, where a server's clients cannot see what it keeps.
 
 use std::io::Read;
-use std::net::{Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 
 use super::*;
 use crate::echo::Echo;
@@ -19,12 +19,12 @@ fn timers_of_clients_that_are_gone_do_not_pile_up() {
     for _ in 0..3_000 {
         let mut client = TcpStream::connect(address).expect("a listener");
         client.shutdown(Shutdown::Write).expect("a FIN");
-        let before = server.common.statistics.accepted;
-        while server.common.statistics.accepted == before || !server.connections.is_empty() {
+        let before = server.connections.statistics().accepted;
+        while server.connections.statistics().accepted == before || !server.connections.is_empty() {
             server.turn(&mut events).expect("a turn");
         }
         assert_eq!(client.read(&mut [0]).expect("the end"), 0);
-        most = most.max(server.timers.len());
+        most = most.max(server.connections.timers());
     }
     assert!(most <= 1_100, "{most} timers for one client at a time");
 }
