@@ -258,7 +258,7 @@ impl<S: Session> Session for RecordedSession<S> {
     }
 
     fn received(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> Next {
-        self.own.data( Direction::Received, bytes);
+        self.own.data(Direction::Received, bytes);
         self.ask(cx, |session, cx| session.received(bytes, cx))
     }
 

@@ -98,11 +98,7 @@ impl<S: Session> Connection<S> {
     }
 
     /// Asks for readiness of it, as far as that is not asked for already.
-    pub(crate) fn register_beside(
-        &mut self,
-        registry: &Registry,
-        token: Token,
-    ) -> io::Result<()> {
+    pub(crate) fn register_beside(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         self.aside.as_mut().map_or(Ok(()), |aside| aside.register(registry, token))
     }
 }
