@@ -1,13 +1,10 @@
-//! Runs one check: on a thread of its own, under a watchdog, to a verdict on disk.
+//! A check while it runs: what was done, what is wanted, and the report if it fails.
 
-use std::any::type_name;
-use std::fmt::Debug;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::fmt::{self, Debug};
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, io};
 
 use capture::{FlowId, Record, Recorder, bytes};
 
@@ -15,146 +12,10 @@ use crate::panics::{self, Panic, Panics};
 use crate::random::Random;
 use crate::report::{Details, Mistake, Report};
 use crate::seen::last_seen;
-use crate::verdict::{self, Status, Verdict};
+use crate::verdict::{self, Status};
 
 /// What a graded test returns.
 pub type Outcome<T = ()> = Result<T, Report>;
-
-/// How long a check may take, unless it says otherwise. Ample on loopback; short enough to wait for.
-const LIMIT: Duration = Duration::from_secs(3);
-
-/// Runs a check within three seconds. Call it from a `#[test]` that returns [`Outcome`], as its only
-/// expression: the check takes its name from the function around the closure.
-///
-/// ```no_run
-/// # use harness::{check, Outcome};
-/// # fn answer() -> u8 { 42 }
-/// #[test]
-/// fn the_answer_is_right() -> Outcome {
-///     check(|c| {
-///         c.did("called `answer`");
-///         c.want("42");
-///         let got = answer();
-///         c.ensure(got == 42, None, || format!("{got}"))
-///     })
-/// }
-/// ```
-pub fn check<F>(body: F) -> Outcome
-where
-    F: FnOnce(&Check) -> Outcome + Send + 'static,
-{
-    check_within(LIMIT, body)
-}
-
-/// Runs a check within `limit`, which includes whatever the answer waits for.
-pub fn check_within<F>(limit: Duration, body: F) -> Outcome
-where
-    F: FnOnce(&Check) -> Outcome + Send + 'static,
-{
-    let _company = ALONE.read().unwrap_or_else(PoisonError::into_inner);
-    run(limit, body)
-}
-
-/// Runs a check while no other runs: for what concerns the whole process.
-pub fn check_alone<F>(body: F) -> Outcome
-where
-    F: FnOnce(&Check) -> Outcome + Send + 'static,
-{
-    let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
-    run(LIMIT, body)
-}
-
-/// Held for reading by each check, for writing by one that must be alone.
-static ALONE: RwLock<()> = RwLock::new(());
-
-fn run<F>(limit: Duration, body: F) -> Outcome
-where
-    F: FnOnce(&Check) -> Outcome + Send + 'static,
-{
-    let check = Check::new(limit);
-    let name = name_of::<F>();
-    let folder = verdict::folder();
-    let start = Instant::now();
-    let save = |status, report: Option<&Report>| {
-        let verdict = Verdict {
-            status,
-            mistake: report.and_then(Report::mistake).map(str::to_owned),
-            seed: check.seed,
-            millis: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
-            report: report.map(ToString::to_string).unwrap_or_default(),
-        };
-        if let Some(folder) = &folder
-            && let Err(error) = leave(&verdict, &check.wire(), folder, name)
-        {
-            eprintln!("the verdict of {name} could not be kept in {}: {error}", folder.display());
-        }
-    };
-
-    save(Status::Started, None);
-    let outcome = watch(&check, limit, body);
-    match &outcome {
-        Ok(()) => save(Status::Passed, None),
-        Err(report) => save(report.0.status, Some(report)),
-    }
-    match outcome {
-        Err(report) if report.0.status == Status::Skipped => {
-            print!("{report}");
-            Ok(())
-        }
-        outcome => outcome,
-    }
-}
-
-/// Writes what a check leaves: its wire, then its verdict.
-fn leave(
-    verdict: &Verdict,
-    record: &Record,
-    folder: &std::path::Path,
-    name: &str,
-) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    if verdict.status != Status::Started {
-        fs::write(folder.join(format!("{name}.wire")), record.to_text())?;
-    }
-    verdict.save(folder, name)
-}
-
-/// Runs `body` on its own thread and waits for it no longer than `limit`.
-fn watch<F>(check: &Check, limit: Duration, body: F) -> Outcome
-where
-    F: FnOnce(&Check) -> Outcome + Send + 'static,
-{
-    let (done, finished) = mpsc::channel();
-    let within = check.clone();
-    thread::spawn(move || {
-        panics::attribute(&within.panics);
-        let outcome = catch_unwind(AssertUnwindSafe(|| body(&within)));
-        let _ = done.send(outcome); // Nobody listens any more if the watchdog was first.
-    });
-    // A hanging thread cannot be stopped from outside; it ends with the test program.
-    let mut outcome = match finished.recv_timeout(limit) {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(payload)) => Err(check.interrupted(payload.downcast_ref::<Spin>())),
-        Err(RecvTimeoutError::Timeout) => Err(check.hung(limit)),
-        Err(RecvTimeoutError::Disconnected) => Err(check.interrupted(None)),
-    };
-    if let Err(report) = &mut outcome
-        && report.0.status == Status::Failed
-    {
-        check.complete(&mut report.0);
-    }
-    outcome
-}
-
-/// `crate::the_test::{{closure}}` → `the_test`.
-///
-/// The form of a type's name is not guaranteed, only *seen today*; the course's own tests would
-/// notice a change at once, since no expected check would report.
-fn name_of<F>() -> &'static str {
-    let name = type_name::<F>();
-    let name = name.strip_suffix("::{{closure}}").unwrap_or(name);
-    name.rsplit("::").next().unwrap_or(name)
-}
 
 /// The payload with which a [`crate::Writer`] or [`crate::Reader`] stops an answer that asks for ever.
 pub(crate) struct Spin(pub(crate) String);
@@ -196,7 +57,7 @@ struct Attempt {
 }
 
 impl Check {
-    fn new(limit: Duration) -> Self {
+    pub(crate) fn new(limit: Duration) -> Self {
         Self {
             recorder: Recorder::new(),
             state: Arc::default(),
@@ -363,6 +224,16 @@ impl Check {
         }
     }
 
+    /// The number that its random bytes are made from.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// From here on a panic of the calling thread is the answer's, and this check tells it.
+    pub(crate) fn attribute(&self) {
+        panics::attribute(&self.panics);
+    }
+
     /// Counts a call into the answer that began (1) or ended (-1).
     pub(crate) fn calls(&self, change: isize) {
         let mut state = self.lock();
@@ -375,7 +246,7 @@ impl Check {
     }
 
     /// What was recorded, without the attempts before the present one.
-    fn wire(&self) -> Record {
+    pub(crate) fn wire(&self) -> Record {
         let record = self.recorder.snapshot();
         let Some(attempt) = self.lock().attempt else { return record };
         let present = attempt.first..record.flows.len();
@@ -403,7 +274,7 @@ impl Check {
     }
 
     /// The body ended in a panic: of the answer, or of ours to stop it.
-    fn interrupted(&self, spin: Option<&Spin>) -> Report {
+    pub(crate) fn interrupted(&self, spin: Option<&Spin>) -> Report {
         match spin {
             Some(Spin(said)) => {
                 let suspect = self.lock().suspect;
@@ -414,7 +285,7 @@ impl Check {
     }
 
     /// The body did not end.
-    fn hung(&self, limit: Duration) -> Report {
+    pub(crate) fn hung(&self, limit: Duration) -> Report {
         let wire = self.wire();
         let suspect = self.lock().suspect.filter(|_| !wire.events.is_empty());
         let seen = self.last_seen();
@@ -427,7 +298,7 @@ impl Check {
     }
 
     /// Tells an answer that is not written yet from one that is wrong.
-    fn complete(&self, report: &mut Details) {
+    pub(crate) fn complete(&self, report: &mut Details) {
         let panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(todo) = panics.iter().find(|panic| panic.is_todo()) {
             report.status = Status::NotStarted;
@@ -438,6 +309,12 @@ impl Check {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check").finish_non_exhaustive()
     }
 }
 

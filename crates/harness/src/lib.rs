@@ -40,6 +40,7 @@ mod faulty;
 mod host;
 mod listener;
 mod lists;
+mod meanwhile;
 mod multicast;
 mod panics;
 mod peer;
@@ -51,9 +52,10 @@ mod seen;
 mod segments;
 mod signals;
 pub mod verdict;
+mod watch;
 
 pub use capture::Tap;
-pub use check::{Check, Outcome, check, check_alone, check_within};
+pub use check::{Check, Outcome};
 pub use datagram::DatagramPeer;
 pub use faulty::{Give, Reader, Take, Writer};
 pub use host::{Clients, Conduct, Host};
@@ -65,6 +67,7 @@ pub use report::{Mistake, Report};
 pub use running::{Bytes, Pace, Running};
 pub use scarcity::Hoard;
 pub use segments::data_segments_sent;
+pub use watch::{check, check_alone, check_within};
 
 /// Every way to cut `bytes` in two pieces that are not empty: the front and the rest.
 ///

@@ -4,9 +4,7 @@
 
 use std::fmt::{self, Debug};
 use std::io::{self, ErrorKind, Read, Write};
-use std::iter;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use capture::{Tap, bytes};
@@ -20,9 +18,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// The harness's end of a connection.
 pub struct Peer {
-    name: String,
-    tap: Tap<TcpStream>,
-    check: Check,
+    pub(crate) name: String,
+    pub(crate) tap: Tap<TcpStream>,
+    pub(crate) check: Check,
 }
 
 /// Why a [`Peer`] got no more bytes.
@@ -114,70 +112,6 @@ impl Peer {
         let count = pieces.len();
         self.check.did(format!("{} sent {} in {count} pieces", self.name, brief(&bytes)));
         pieces.iter().try_for_each(|piece| self.write(piece))
-    }
-
-    /// Sends `bytes` on a thread of its own and goes on: for more than the sockets' buffers hold.
-    /// The thread half-closes afterwards if `close` is set, and returns how much was sent.
-    pub fn send_meanwhile(&self, bytes: Vec<u8>, close: bool) -> Outcome<JoinHandle<usize>> {
-        let mut tap = self.another_tap()?;
-        let then = if close { ", then half-closes" } else { "" };
-        self.check.did(format!("{} sends {}{then}, while it reads", self.name, brief(&bytes)));
-        Ok(self.check.spawn(move || {
-            let mut sent = 0;
-            while sent < bytes.len() {
-                let next = bytes.len().min(sent + 64 * 1024);
-                match tap.write(&bytes[sent..next]) {
-                    Ok(count) if count > 0 => sent += count,
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    _ => return sent,
-                }
-            }
-            if close {
-                let _ = tap.shutdown(Shutdown::Write);
-            }
-            sent
-        }))
-    }
-
-    /// Sends `bytes` one at a time, with a pause before each, on a thread of its own: a peer that is
-    /// slow on purpose. It stops when the answer closes; the thread returns how many were sent.
-    pub fn trickle(&self, bytes: Vec<u8>, pause: Duration) -> Outcome<JoinHandle<usize>> {
-        let mut tap = self.another_tap()?;
-        let count = bytes::count(bytes.len());
-        self.check.did(format!("{} sends {count}, one every {pause:?}", self.name));
-        Ok(self.check.spawn(move || {
-            let sent = bytes.chunks(1).take_while(|byte| {
-                thread::sleep(pause);
-                tap.write_all(byte).is_ok()
-            });
-            sent.count()
-        }))
-    }
-
-    /// Reads up to `most` bytes at a time, with a pause before each read, on a thread of its own: a
-    /// peer that takes little. It stops at the answer's end, or when nothing comes any more; the
-    /// thread returns how many bytes were read.
-    pub fn sip(&self, most: usize, pause: Duration) -> Outcome<JoinHandle<usize>> {
-        let mut tap = self.another_tap()?;
-        let ready = tap.get_ref().set_read_timeout(Some(PATIENCE));
-        ready.map_err(|error| self.check.fail(None, error.to_string()))?;
-        let count = bytes::count(most);
-        self.check.did(format!("{} reads {count} at a time, once every {pause:?}", self.name));
-        Ok(self.check.spawn(move || {
-            let mut buffer = vec![0; most];
-            let reads = iter::from_fn(|| {
-                thread::sleep(pause);
-                tap.read(&mut buffer).ok().filter(|count| *count > 0)
-            });
-            reads.sum()
-        }))
-    }
-
-    /// For another thread, a tap on the same stream that records on the same flow.
-    fn another_tap(&self) -> Outcome<Tap<TcpStream>> {
-        let stream = self.tap.get_ref().try_clone();
-        let stream = stream.map_err(|error| self.check.fail(None, error.to_string()))?;
-        Ok(Tap::new(stream, self.tap.recorder().clone(), self.tap.flow()))
     }
 
     /// Sends back what comes until end of stream, as an echo server does that has one thread for
@@ -370,12 +304,6 @@ impl Peer {
 impl Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peer").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl Debug for Check {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Check").finish_non_exhaustive()
     }
 }
 
