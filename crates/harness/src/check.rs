@@ -216,6 +216,16 @@ impl Check {
         })
     }
 
+    /// How many steps have been told.
+    pub(crate) fn steps(&self) -> usize {
+        self.lock().did.len()
+    }
+
+    /// Takes back the steps after the first `count`.
+    pub(crate) fn forget_steps(&self, count: usize) {
+        self.lock().did.truncate(count);
+    }
+
     /// Takes back what was seen: the script says it in words of its own.
     pub(crate) fn forget(&self, what: &str) {
         let mut state = self.lock();

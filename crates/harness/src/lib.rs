@@ -61,6 +61,7 @@ pub use faulty::{Give, Reader, Take, Writer};
 pub use host::{Clients, Conduct, Host};
 pub use listener::Listener;
 pub use lists::shown;
+pub use meanwhile::Slow;
 pub use peer::{Ending, Peer};
 pub use random::Random;
 pub use report::{Mistake, Report};

@@ -92,24 +92,26 @@ fn clients_that_say_nothing_stop_nobody_for_long() -> Outcome {
 #[test]
 fn clients_that_send_a_byte_now_and_then_are_not_waited_for() -> Outcome {
     check_within(LIMIT, |c| {
-        let bound = c.listener()?;
-        let mut silent = c.connect("silent client", bound.1)?;
-        let mut slow = c.connect("slow client", bound.1)?;
-        slow.trickle(vec![b'x'; 600], PAUSE)?;
-        let _site = start_on(c, bound, 2, LONGER);
-        c.want(format!("the silent client gets 408 Request Timeout after {LONGER:?}"));
-        gets(c, "silent client", &mut silent, "408 Request Timeout", |_, ending| {
-            (ending == Ending::Silence).then_some(&NO_TIMEOUT)
-        })?;
-        c.want("so does the slow one: its head is not there, however many bytes came");
-        let want = reply("408 Request Timeout");
-        // It goes on sending, so its end may be a reset: the server will not read for ever.
-        let (got, ending) = slow.receive_within(SOON / 2, want.len());
-        if got == want {
-            return Ok(());
-        }
-        let mistake = (ending == Ending::Silence).then_some(&PER_READ);
-        Err(slow.differs(&want, &got, ending, mistake))
+        c.steadily(LONGER, || {
+            let bound = c.listener()?;
+            let mut silent = c.connect("silent client", bound.1)?;
+            let mut client = c.connect("slow client", bound.1)?;
+            let slow = client.trickle(vec![b'x'; 600], PAUSE)?;
+            let _site = start_on(c, bound, 2, LONGER);
+            c.want(format!("the silent client gets 408 Request Timeout after {LONGER:?}"));
+            gets(c, "silent client", &mut silent, "408 Request Timeout", |_, ending| {
+                (ending == Ending::Silence).then_some(&NO_TIMEOUT)
+            })?;
+            c.want("so does the slow one: its head is not there, however many bytes came");
+            let want = reply("408 Request Timeout");
+            // It goes on sending, so its end may be a reset: the server will not read for ever.
+            let (got, ending) = client.receive_within(SOON / 2, want.len());
+            if got == want {
+                return Ok(slow);
+            }
+            let mistake = (ending == Ending::Silence).then_some(&PER_READ);
+            Err(client.differs(&want, &got, ending, mistake))
+        })
     })
 }
 
@@ -171,20 +173,23 @@ fn the_refusal_of_a_long_request_arrives() -> Outcome {
 #[test]
 fn a_client_that_has_its_reply_and_stays_is_left() -> Outcome {
     check_within(LIMIT, |c| {
-        let bound = c.listener()?;
-        let mut client = c.connect("client", bound.1)?;
-        client.send(&post()[..50_000])?;
-        let mut next = c.connect("next client", bound.1)?;
-        next.send(GET)?;
-        let _site = start_on(c, bound, 1, LONGER);
-        c.want("the client gets 405 Method Not Allowed, then end of stream");
-        gets(c, "client", &mut client, "405 Method Not Allowed", |_, ending| {
-            (ending == Ending::Reset).then_some(&RESET)
-        })?;
-        client.trickle(vec![b'x'; 600], PAUSE)?;
-        c.want(format!("the next client gets 200 OK: the first one has had its {LONGER:?}"));
-        gets(c, "next client", &mut next, "200 OK", |_, ending| {
-            (ending == Ending::Silence).then_some(&DRAIN)
+        c.steadily(LONGER, || {
+            let bound = c.listener()?;
+            let mut client = c.connect("client", bound.1)?;
+            client.send(&post()[..50_000])?;
+            let mut next = c.connect("next client", bound.1)?;
+            next.send(GET)?;
+            let _site = start_on(c, bound, 1, LONGER);
+            c.want("the client gets 405 Method Not Allowed, then end of stream");
+            gets(c, "client", &mut client, "405 Method Not Allowed", |_, ending| {
+                (ending == Ending::Reset).then_some(&RESET)
+            })?;
+            let slow = client.trickle(vec![b'x'; 600], PAUSE)?;
+            c.want(format!("the next client gets 200 OK: the first one has had its {LONGER:?}"));
+            gets(c, "next client", &mut next, "200 OK", |_, ending| {
+                (ending == Ending::Silence).then_some(&DRAIN)
+            })?;
+            Ok(slow)
         })
     })
 }

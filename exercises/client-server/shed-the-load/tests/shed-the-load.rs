@@ -249,11 +249,14 @@ fn a_client_that_says_nothing() -> Outcome {
 #[test]
 fn a_request_a_byte_at_a_time() -> Outcome {
     check(|c| {
-        let server = Server::start(c, 2, SHORT)?;
-        let begin = Instant::now();
-        let mut client = server.connect("client")?;
-        client.trickle(vec![b'x'; MAX_REQUEST - 1], Duration::from_millis(3))?;
-        loses_its_place(c, &mut client, begin, &IDLE_TIMER)
+        c.steadily(SHORT, || {
+            let server = Server::start(c, 2, SHORT)?;
+            let begin = Instant::now();
+            let mut client = server.connect("client")?;
+            let slow = client.trickle(vec![b'x'; MAX_REQUEST - 1], Duration::from_millis(3))?;
+            loses_its_place(c, &mut client, begin, &IDLE_TIMER)?;
+            Ok(slow)
+        })
     })
 }
 

@@ -120,10 +120,13 @@ fn a_deadline_that_has_passed() -> Outcome {
 #[test]
 fn a_byte_now_and_then() -> Outcome {
     check(|c| {
-        let (stream, server) = c.pair("server")?;
-        let (asking, deadline) = asks(c, stream, *b"hello?", 1_000, SHORT);
-        server.trickle(vec![b'x'; 1_000], PAUSE)?;
-        times_out(c, &asking, deadline, &TIMEOUT_PER_READ)
+        c.steadily(SHORT, || {
+            let (stream, server) = c.pair("server")?;
+            let (asking, deadline) = asks(c, stream, *b"hello?", 1_000, SHORT);
+            let slow = server.trickle(vec![b'x'; 1_000], PAUSE)?;
+            times_out(c, &asking, deadline, &TIMEOUT_PER_READ)?;
+            Ok(slow)
+        })
     })
 }
 
@@ -141,11 +144,14 @@ fn a_server_that_reads_nothing() -> Outcome {
 #[test]
 fn a_server_that_reads_a_little_at_a_time() -> Outcome {
     check(|c| {
-        let (stream, server) = c.pair("server")?;
-        small_buffers(c, &stream, &server)?;
-        let (asking, deadline) = asks(c, stream, vec![0; MANY], 4, SHORT);
-        server.sip(64 << 10, PAUSE)?;
-        times_out(c, &asking, deadline, &UNBOUNDED_WRITE)
+        c.steadily(SHORT, || {
+            let (stream, server) = c.pair("server")?;
+            small_buffers(c, &stream, &server)?;
+            let (asking, deadline) = asks(c, stream, vec![0; MANY], 4, SHORT);
+            let slow = server.sip(64 << 10, PAUSE)?;
+            times_out(c, &asking, deadline, &UNBOUNDED_WRITE)?;
+            Ok(slow)
+        })
     })
 }
 

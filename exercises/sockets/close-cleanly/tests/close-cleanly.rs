@@ -33,6 +33,11 @@ const WOULD_BLOCK: Mistake = Mistake {
     why: "a read whose timeout ran out is `WouldBlock` on Unix and `TimedOut` on Windows; you know only one of them",
     spec: "std::net::TcpStream::set_read_timeout; socket(7), SO_RCVTIMEO",
 };
+const INTERRUPTED: Mistake = Mistake {
+    name: "interrupted-is-an-error",
+    why: "a signal came while `read` was waiting, and the read failed with `Interrupted`; nothing is wrong with the client: read again, for the time that is left",
+    spec: "signal(7): interruption of system calls; read(2), ERRORS, EINTR",
+};
 const RESET_IS_END: Mistake = Mistake {
     name: "reset-taken-for-the-end",
     why: "a reset is an error of `read`, and not the client's end: nobody knows what the client has read",
@@ -86,6 +91,23 @@ fn the_last_reply_arrives_whole() -> Outcome {
 }
 
 #[test]
+fn a_signal_while_the_client_takes_its_time() -> Outcome {
+    check(|c| {
+        let (stream, mut client) = c.pair("client")?;
+        let call = closes(c, stream, b"reply", LIMIT, PATIENCE)?;
+        hears_to_the_end(c, &mut client, b"reply")?;
+        call.interrupt();
+        c.want("ByBoth, once the client has ended its half: the signal changes nothing");
+        client.half_close()?;
+        let result = call.result()?;
+        let died = matches!(&result, Err(error) if error.kind() == ErrorKind::Interrupted);
+        c.ensure(matches!(result, Ok(Closed::ByBoth)), died.then_some(&INTERRUPTED), || {
+            format!("your `close_cleanly` returned {result:?}")
+        })
+    })
+}
+
+#[test]
 fn a_client_that_stays() -> Outcome {
     check(|c| {
         let (stream, mut client) = c.pair("client")?;
@@ -100,12 +122,15 @@ fn a_client_that_stays() -> Outcome {
 #[test]
 fn a_client_that_sends_a_byte_now_and_then() -> Outcome {
     check(|c| {
-        let (stream, mut client) = c.pair("client")?;
-        let call = closes(c, stream, b"reply", LIMIT, SHORT)?;
-        hears_to_the_end(c, &mut client, b"reply")?;
-        client.trickle(vec![b'x'; 1_000], Duration::from_millis(3))?;
-        c.want("PeerStayed after 60 ms, however many bytes came meanwhile");
-        gives_up(c, &call, Closed::PeerStayed, &TIMEOUT_PER_READ)
+        c.steadily(SHORT, || {
+            let (stream, mut client) = c.pair("client")?;
+            let call = closes(c, stream, b"reply", LIMIT, SHORT)?;
+            hears_to_the_end(c, &mut client, b"reply")?;
+            let slow = client.trickle(vec![b'x'; 1_000], Duration::from_millis(3))?;
+            c.want("PeerStayed after 60 ms, however many bytes came meanwhile");
+            gives_up(c, &call, Closed::PeerStayed, &TIMEOUT_PER_READ)?;
+            Ok(slow)
+        })
     })
 }
 

@@ -11,7 +11,9 @@ use harness::{
     Check, Ending, Outcome, Pace, Peer, Report, Running, check, check_alone, check_within,
 };
 
-use mistakes::{LOOP_DIES, LOOP_SPINS, NOT_TEXT, ONE_CLIENT, ONE_READ, STALE, WAITS, ZERO_AGAIN};
+use mistakes::{
+    INTERRUPTED, LOOP_DIES, LOOP_SPINS, NOT_TEXT, ONE_CLIENT, ONE_READ, STALE, WAITS, ZERO_AGAIN,
+};
 
 /// For a check that waits twice: for what should come, and for what explains that it did not.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -66,6 +68,25 @@ fn another_message_comes_back() -> Outcome {
             returns(c, &mut client, message, index > 0)?;
         }
         Ok(())
+    })
+}
+
+#[test]
+fn a_signal_ends_nothing() -> Outcome {
+    check(|c| {
+        let (address, server) = start(c)?;
+        let mut client = c.connect("client", address)?;
+        client.send(b"one")?;
+        returns(c, &mut client, b"one", false)?;
+        server.interrupt();
+        c.want("the next message comes back, too: the client does not know of the signal");
+        // A connection that was closed may refuse these bytes already, or only their return.
+        let sent = client.send(b"two");
+        client.expect_else(b"two", |got, ending| {
+            let ended = got.is_empty() && matches!(ending, Ending::End | Ending::Reset);
+            (ended && !c.panicked()).then_some(&INTERRUPTED)
+        })?;
+        sent
     })
 }
 

@@ -13,8 +13,8 @@ pub(crate) const HEAD: usize = 1024;
 pub(crate) const AMPLE: Duration = Duration::from_secs(10);
 /// Clients are cut off while the check looks on.
 pub(crate) const SHORT: Duration = Duration::from_millis(20);
-/// The same for a client that sends a byte every [`PAUSE`]: so long does no machine pause, however busy.
-pub(crate) const LONGER: Duration = Duration::from_millis(100);
+/// The same for a client that sends a byte every [`PAUSE`].
+pub(crate) const LONGER: Duration = Duration::from_millis(60);
 /// Between two bytes of a client that is slow on purpose.
 pub(crate) const PAUSE: Duration = Duration::from_millis(3);
 /// Many times as long as a client that is served waits.

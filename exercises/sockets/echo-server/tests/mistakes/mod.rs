@@ -50,3 +50,9 @@ pub(crate) const LOOP_SPINS: Mistake = Mistake {
     why: "an `accept` that found no descriptor finds none again at once: wait a little before the next",
     spec: "accept(2), ERRORS: EMFILE",
 };
+/// The connection ends after a signal, and did not before.
+pub(crate) const INTERRUPTED: Mistake = Mistake {
+    name: "interrupted-is-an-error",
+    why: "a signal came while `read` was waiting, and the read failed with `Interrupted`; nothing is wrong with the client: read again",
+    spec: "signal(7): interruption of system calls; read(2), ERRORS, EINTR",
+};
