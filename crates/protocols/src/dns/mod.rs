@@ -35,15 +35,21 @@
 //! forged source address turns it into an amplifier; ours keeps answers over UDP to 1,232 octets, and
 //! is best kept at home.
 
+pub mod answer;
 pub mod codes;
 pub mod data;
 pub mod edns;
 pub mod message;
 pub mod names;
+pub mod server;
+pub mod tcp;
 pub mod writer;
+pub mod zone;
+pub mod zone_file;
 
 pub use codes::{Class, Opcode, Rcode, Type};
 pub use data::Data;
 pub use edns::Edns;
 pub use message::{Error, Header, Message, Question, Record};
 pub use names::{Name, NameError};
+pub use zone::{Zone, Zones};
