@@ -18,6 +18,7 @@
 //!
 //! It is for Unix. What is only *seen on Linux*, and what POSIX or an RFC guarantees, is said apart.
 
+pub mod answering;
 pub mod closing;
 #[cfg(target_os = "linux")]
 mod control;

@@ -17,7 +17,7 @@
 //!   reported at the next call, for whichever client that is (`udp(7)`). It ends nothing.
 //! - **The source address**, which anybody can forge. See [`refusal`].
 //! - **Several addresses.** On a wildcard address the answer must come from the address that was
-//!   asked: see the module `destination`.
+//!   asked: see [`Answering`].
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -28,9 +28,8 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use crate::answering::Answering;
 use crate::deadlines::Deadline;
-#[cfg(target_os = "linux")]
-use crate::destination::{self, Destination};
 
 /// Octets of the largest datagram: of IPv6, whose header is not counted in its length (RFC 8200 §3).
 pub const LARGEST: usize = 65_535 - 8;
@@ -80,10 +79,7 @@ pub struct Report {
 
 /// An echo server for datagrams.
 pub struct Server {
-    socket: UdpSocket,
-    /// Whether each datagram brings the address that it was sent to.
-    #[cfg(target_os = "linux")]
-    destinations: bool,
+    socket: Answering,
     stopper: Stopper,
     /// The address from which the stopper wakes us.
     waker: Option<SocketAddr>,
@@ -128,14 +124,9 @@ impl Server {
         socket.set_read_timeout(Some(LOOK_UP))?;
         socket.set_write_timeout(Some(LOOK_UP))?;
         let address = socket.local_addr()?;
-        #[cfg(target_os = "linux")]
-        let destinations =
-            address.ip().is_unspecified() && destination::ask_for_destinations(&options).is_ok();
         let waker = waker(address).ok().map(Arc::new);
         Ok(Self {
-            socket,
-            #[cfg(target_os = "linux")]
-            destinations,
+            socket: Answering::new(socket)?,
             waker: waker.as_ref().and_then(|waker| waker.local_addr().ok()),
             stopper: Stopper { stop: Arc::default(), waker },
             observer: Box::new(|_| {}),
@@ -160,7 +151,7 @@ impl Server {
     ///
     /// What the system says of the socket itself; never what a client did.
     pub fn run(self) -> io::Result<Report> {
-        let own_port = self.socket.local_addr()?.port();
+        let own_port = self.socket.socket().local_addr()?.port();
         let mut buffer = vec![0; LARGEST];
         let mut report = Report::default();
         let mut draining: Option<Deadline> = None;
@@ -168,7 +159,7 @@ impl Server {
         loop {
             if draining.is_none() && self.stopper.stop.load(Ordering::SeqCst) {
                 // From here on an empty queue is the end.
-                self.socket.set_nonblocking(true)?;
+                self.socket.socket().set_nonblocking(true)?;
                 draining = Some(Deadline::after(DRAIN));
             }
             if draining.is_some_and(Deadline::passed) {
@@ -199,7 +190,7 @@ impl Server {
 
     /// Receives one datagram, and sends it back or says why not.
     fn serve_one(&self, buffer: &mut [u8], own: u16, report: &mut Report) -> io::Result<()> {
-        let (count, peer, to) = self.receive(buffer)?;
+        let (count, peer, asked) = self.socket.receive(buffer)?;
         let octets = &buffer[..count];
         if self.waker == Some(peer) {
             return Ok(()); // It has done what it came for.
@@ -209,36 +200,10 @@ impl Server {
             (self.observer)(Event::Refused { peer, why });
             return Ok(());
         }
-        self.send(octets, peer, to.as_ref())?;
+        self.socket.send(octets, peer, &asked)?;
         report.echoed += 1;
         (self.observer)(Event::Echoed { peer, octets });
         Ok(())
-    }
-
-    #[cfg(target_os = "linux")]
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, Option<Destination>)> {
-        if self.destinations {
-            return destination::receive(&SockRef::from(&self.socket), buffer);
-        }
-        self.socket.recv_from(buffer).map(|(count, peer)| (count, peer, None))
-    }
-
-    #[cfg(target_os = "linux")]
-    fn send(&self, octets: &[u8], to: SocketAddr, from: Option<&Destination>) -> io::Result<usize> {
-        match from {
-            Some(from) => destination::send(&SockRef::from(&self.socket), octets, to, from),
-            None => self.socket.send_to(octets, to),
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, Option<()>)> {
-        self.socket.recv_from(buffer).map(|(count, peer)| (count, peer, None))
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn send(&self, octets: &[u8], to: SocketAddr, _from: Option<&()>) -> io::Result<usize> {
-        self.socket.send_to(octets, to)
     }
 }
 
