@@ -1,10 +1,11 @@
 //! What every server program of the course takes on its command line, and how it serves until a signal.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use capture::Recorder;
 use clap::{Args, ValueEnum};
 use sockets::log::Log;
 use sockets::serving;
@@ -57,6 +58,20 @@ pub enum Shell {
     EventLoop,
 }
 
+/// What serves beside the connections on the same address: datagrams, in a thread of its own.
+pub struct Companion {
+    /// Tells it to stop, and returns at once.
+    pub stop: Box<dyn Fn() + Send>,
+    /// Waits for its end.
+    pub finish: Box<dyn FnOnce() -> Result<()>>,
+}
+
+impl Companion {
+    fn none() -> Self {
+        Self { stop: Box::new(|| {}), finish: Box::new(|| Ok(())) }
+    }
+}
+
 impl Serve {
     /// Listens, says so in one line on standard output, and serves until SIGINT or SIGTERM and to
     /// the end of what is in flight; with whatever is to be seen of the wire. `name` stands before
@@ -70,20 +85,67 @@ impl Serve {
         F: Service + Clone + Send + Sync + 'static,
         F::Session: Send,
     {
+        self.offer_with(name, wire, service, |_, _, _| Ok(Companion::none()))
+    }
+
+    /// The same for a protocol that does not live on connections alone: `companion` is started on the address
+    /// that was bound, before that is announced, and stopped with the rest. It is given the recorder too, where
+    /// somebody looks, and the log.
+    ///
+    /// Where the system chose the port, and the companion cannot have it as well (`AddrInUse`), another is tried.
+    ///
+    /// # Errors
+    ///
+    /// As [`offer`](Self::offer), and the companion's.
+    pub fn offer_with<F>(
+        &self,
+        name: &'static str,
+        wire: &Wire,
+        service: F,
+        companion: impl Fn(&Address, Option<&Recorder>, &Log) -> Result<Companion>,
+    ) -> Result<()>
+    where
+        F: Service + Clone + Send + Sync + 'static,
+        F::Session: Send,
+    {
         let log = Log::to(io::stderr(), name);
-        let listeners = self.listeners()?;
+        let (recorder, watch) = wire.watch(&log).unzip();
+        let start = |address: &Address| companion(address, recorder.as_ref(), &log);
+        let (listeners, companion) = self.listeners_with(start)?;
         let address = listeners[0].address()?;
-        let served = match wire.watch(&log) {
+        let served = match recorder {
             // Nobody looks, and nothing is recorded.
-            None => self.serve(listeners, &address, service, &log),
-            Some((recorder, watch)) => {
+            None => self.serve(listeners, &address, service, companion, &log),
+            Some(recorder) => {
                 let recorded = Recorded::new(service, recorder, address.clone());
-                let served = self.serve(listeners, &address, recorded, &log);
-                served.and(watch.finish().map_err(Into::into))
+                self.serve(listeners, &address, recorded, companion, &log)
             }
         };
+        let served = served.and(watch.map_or(Ok(()), |watch| watch.finish().map_err(Into::into)));
         log.close(Duration::from_secs(1));
         served
+    }
+
+    /// The listeners, and what was started on their address.
+    fn listeners_with(
+        &self,
+        start: impl Fn(&Address) -> Result<Companion>,
+    ) -> Result<(Vec<Listener>, Companion)> {
+        let free = matches!(self.listen, Address::Tcp(address) if address.port() == 0);
+        let mut tries = if free { 8 } else { 1 };
+        loop {
+            let listeners = self.listeners()?;
+            let taken = |error: &anyhow::Error| {
+                let system = error.root_cause().downcast_ref::<io::Error>();
+                system.is_some_and(|error| error.kind() == ErrorKind::AddrInUse)
+            };
+            tries -= 1;
+            match start(&listeners[0].address()?) {
+                Ok(companion) => return Ok((listeners, companion)),
+                Err(error) if tries > 0 && taken(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// One listener, or one for each loop.
@@ -106,6 +168,7 @@ impl Serve {
         listeners: Vec<Listener>,
         address: &Address,
         service: F,
+        companion: Companion,
         log: &Log,
     ) -> Result<()>
     where
@@ -126,7 +189,7 @@ impl Serve {
                     loops.push(EventLoop::new(vec![listener], service.clone(), limits.clone())?);
                 }
                 let handles = loops.iter().map(EventLoop::handle).collect();
-                return until_signal(address, handles, log, || side_by_side(loops));
+                return until_signal(address, handles, companion, log, || side_by_side(loops));
             }
             Shell::Threads => Model::Threads,
             Shell::Pool => {
@@ -134,7 +197,7 @@ impl Serve {
             }
         };
         let server = Blocking::new(listeners, service, limits, model)?;
-        until_signal(address, vec![server.handle()], log, || server.run())
+        until_signal(address, vec![server.handle()], companion, log, || server.run())
     }
 }
 
@@ -159,13 +222,19 @@ where
 fn until_signal(
     address: &Address,
     handles: Vec<Handle>,
+    companion: Companion,
     log: &Log,
     run: impl FnOnce() -> io::Result<Statistics>,
 ) -> Result<()> {
-    let stop = move || handles.iter().for_each(Handle::stop);
-    serving::on_signal(stop, || {}).context("registering for signals")?;
+    let Companion { stop, finish } = companion;
+    let stop_all = move || {
+        handles.iter().for_each(Handle::stop);
+        stop();
+    };
+    serving::on_signal(stop_all, || {}).context("registering for signals")?;
     serving::announce(address).context("printing the address on standard output")?;
     let statistics = run().context("serving")?;
+    let finished = finish();
     log.line(format_args!("stopped: {statistics:?}"));
-    Ok(())
+    finished
 }
