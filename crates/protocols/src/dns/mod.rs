@@ -43,6 +43,7 @@ pub mod message;
 pub mod names;
 pub mod server;
 pub mod tcp;
+pub mod udp;
 pub mod writer;
 pub mod zone;
 pub mod zone_file;

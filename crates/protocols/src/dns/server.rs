@@ -35,7 +35,7 @@ pub struct Server {
 }
 
 /// A pointer's target in every response: the question's name follows the header.
-const ASKED: u16 = HEADER as u16;
+const ASKED: u16 = 12;
 
 impl Server {
     /// A server of these zones.
@@ -155,7 +155,7 @@ impl Reply {
         let (mut counts, truncated) = sections(writer, said);
         if let Some(edns) = self.edns {
             writer.set_limit(limit);
-            let upper_rcode = (said.rcode.0 >> 4) as u8;
+            let [upper_rcode, _] = (said.rcode.0 << 4).to_be_bytes();
             // RFC 3225 §3: the DO bit is copied.
             Edns { upper_rcode, ..Edns::ours(edns.dnssec) }.emit(writer);
             counts[2] += 1;

@@ -162,7 +162,7 @@ mod tests {
     }
 
     fn context(now: Time, output: &mut Output) -> Context<'_> {
-        Context { now, output }
+        Context::new(now, output)
     }
 
     fn query(id: u16, name: &str, qtype: Type) -> Vec<u8> {

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sockets::destination::Receiver;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
+use sockets::answering::Answering;
 
 use super::server::{Server, Transport};
 
@@ -68,7 +68,7 @@ pub struct Statistics {
 
 /// One socket and the thread that serves it.
 pub struct Worker {
-    socket: Receiver,
+    socket: Answering,
     server: Server,
     stop: Arc<AtomicBool>,
     observer: Option<Observer>,
@@ -89,7 +89,7 @@ impl Worker {
     ) -> io::Result<Self> {
         socket.set_read_timeout(Some(LOOK_UP))?;
         socket.set_write_timeout(Some(LOOK_UP))?;
-        let socket = Receiver::new(socket)?;
+        let socket = Answering::new(socket)?;
         Ok(Self { socket, server, stop, observer, statistics: Statistics::default() })
     }
 
@@ -119,7 +119,7 @@ impl Worker {
     // ANCHOR_END: run
 
     fn drain(&mut self, buffer: &mut [u8]) -> io::Result<()> {
-        SockRef::from(self.socket.socket()).set_nonblocking(true)?;
+        self.socket.socket().set_nonblocking(true)?;
         let begin = Instant::now();
         while begin.elapsed() < DRAIN {
             match self.serve_one(buffer) {
@@ -133,7 +133,7 @@ impl Worker {
     /// Receives a datagram, and answers it. That a response cannot be sent is its client's loss alone: it will
     /// ask again.
     fn serve_one(&mut self, buffer: &mut [u8]) -> io::Result<()> {
-        let (count, peer, from) = self.socket.receive(buffer)?;
+        let (count, peer, asked) = self.socket.receive(buffer)?;
         let query = &buffer[..count];
         // RFC 768: a sender that names port 0 wants no answer.
         match self.server.respond(query, Transport::Udp).filter(|_| peer.port() != 0) {
@@ -142,7 +142,7 @@ impl Worker {
                     observer(peer, query, response);
                 }
                 self.statistics.answered += 1;
-                self.socket.send(response, peer, from.as_ref())?;
+                self.socket.send(response, peer, &asked)?;
             }
             None => self.statistics.ignored += 1,
         }

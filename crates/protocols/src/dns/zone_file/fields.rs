@@ -136,7 +136,7 @@ impl Fields {
         self.next("\\#")?;
         let length: u16 = self.number()?;
         let mut hex = String::new();
-        while let Some(token) = self.tokens.next() {
+        for token in self.tokens.by_ref() {
             hex += &token.text;
         }
         let wrong = || Wrong::Expected("as many octets in hex as the number says", hex.clone());
