@@ -63,10 +63,13 @@ impl Controller for Reno {
             return;
         }
         // RFC 5681 §3.1: count octets up to a whole window, then add a segment. So a receiver that
-        // acknowledges every second segment, or each one twice, changes nothing.
+        // acknowledges every second segment, or each one twice, changes nothing. A window is what
+        // is on the way in a round trip, whole segments: half a segment is never sent, so to wait
+        // for its acknowledgment, too, would take part of another round trip.
+        let round_trip = self.window - self.window % self.segment_size;
         self.acknowledged = self.acknowledged.saturating_add(ack.octets);
-        if self.acknowledged >= self.window {
-            self.acknowledged -= self.window;
+        if self.acknowledged >= round_trip {
+            self.acknowledged -= round_trip;
             self.window = self.window.saturating_add(self.segment_size);
         }
     }
