@@ -2,18 +2,20 @@
 //!
 //! Read it from the wire up: [`header`] and [`options`] are what a segment says, [`seq`] how its
 //! numbers compare. [`receive`] puts the stream together; [`send`] cuts it up, with [`rtt`] to know
-//! when to worry, [`sack`] and [`recovery`] to find out what was lost, and [`congestion`] to know
-//! how much may be on the way. [`state`] is the diagram that everybody knows, and [`connection`]
+//! when to worry, [`flight`], [`sack`], [`rack`] and [`recovery`] to find out what was lost, and
+//! [`congestion`] to know how much may be on the way. [`state`] is the diagram that everybody knows, and [`connection`]
 //! makes one whole of it all. A [`stack`] has many of them.
 
 pub mod config;
 pub mod congestion;
 pub mod connection;
 pub mod defence;
+pub mod flight;
 pub mod header;
 pub mod isn;
 pub mod listener;
 pub mod options;
+pub mod rack;
 pub mod receive;
 pub mod recovery;
 pub mod rtt;

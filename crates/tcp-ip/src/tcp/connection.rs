@@ -56,10 +56,12 @@ pub struct Connection {
     ack: AckDue,
     /// Octets received since the last acknowledgment.
     unacknowledged: u32,
+    /// How many segments more are acknowledged one by one.
+    quick_acks: u8,
     /// The longest payload that ever arrived: what the peer takes for a full segment.
     peer_segment: u32,
     /// An RST that should go out, and is the last thing that does.
-    reset: Option<Header>,
+    reset: Option<Box<Header>>,
     challenges: ChallengeLimit,
     /// Whether the application will read no more.
     unread_is_refused: bool,
@@ -205,7 +207,8 @@ impl Connection {
         use State::{CloseWait, Established, FinWait1, FinWait2, SynReceived};
         if matches!(self.state, SynReceived | Established | FinWait1 | FinWait2 | CloseWait) {
             let header = self.header(self.send.nxt(), Flags::RST | Flags::ACK);
-            self.reset = Some(Header { acknowledgment: self.receive.nxt(), ..header });
+            let header = Header { acknowledgment: self.receive.nxt(), ..header };
+            self.reset = Some(Box::new(header));
         }
         self.fail(failure);
     }
@@ -338,6 +341,10 @@ impl Connection {
             self.timers.start(Timer::Retransmit, now + self.send.rtt().timeout());
         } else {
             self.timers.stop(Timer::Retransmit);
+        }
+        match self.send.reordering_deadline() {
+            Some(at) => self.timers.set(Timer::Reordering, at),
+            None => self.timers.stop(Timer::Reordering),
         }
         if self.send.is_held_back() {
             self.timers.start(Timer::Override, now + timeouts::OVERRIDE);

@@ -1,20 +1,28 @@
-//! Finding out what was lost, and sending it again: NewReno (RFC 6582), SACK (RFC 6675), and after
-//! a timeout (RFC 5681 §3.1).
+//! Finding out what was lost, and sending it again: NewReno (RFC 6582), SACK with RACK (RFC 6675,
+//! RFC 8985), and after a timeout (RFC 5681 §3.1).
 //!
 //! ```text
-//!   una             high_rxt      lost edge                        nxt
-//!    │ sent again      │  lost, to be │        on the way            │  not sent yet
-//!    │                 │  sent again  │                              │
-//!    └─────────────────┴──────────────┴──────────────────────────────┘
+//!   una                                                       nxt
+//!    │ lost │ on the way │ SACKed │ lost │ SACKed │ on the way │  not sent yet
+//!    └──────┴────────────┴────────┴──────┴────────┴────────────┘
 //! ```
 //!
-//! The three differ in what they know. With SACK, the [`Scoreboard`] says what is lost. Without, it
-//! is the one segment at `una`, and what the duplicate acknowledgments stand for has left the
-//! network. After a timeout everything is lost. What follows is the same: what is lost goes out
-//! first, then new data, as far as the congestion window has room beside what is on the way.
+//! Each octet between UNA and NXT is in one of three places: the [`Flight`], the [`Scoreboard`] of
+//! what the receiver has, or among the lost ones, from where a retransmission takes it back to the
+//! flight. What is lost, [`Rack`] finds out if there is SACK. Without, it is the one segment at
+//! `una`, and each duplicate acknowledgment stands for one that has left the network. After a
+//! timeout it is what should have been acknowledged long ago. What follows is the same: what is
+//! lost goes out first, then new data, as far as the congestion window has room beside what is on
+//! the way.
 
-use super::sack::{DUP_THRESH, Scoreboard, Stretch};
+use std::time::Duration;
+
+use super::flight::Flight;
+use super::options::MOST_RANGES;
+use super::rack::Rack;
+use super::sack::{DUP_THRESH, Scoreboard, Stretch, Stretches};
 use super::{Ranges, Seq};
+use crate::Instant;
 
 /// What the sender makes of the acknowledgments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +32,7 @@ pub enum Phase {
     /// A loss was found by later segments' acknowledgments; what is on the way keeps the
     /// acknowledgments coming.
     FastRecovery,
-    /// The retransmission timer went off: everything that was on the way is taken for lost.
+    /// The retransmission timer went off: what was on the way for long is taken for lost.
     Timeout,
 }
 
@@ -32,14 +40,18 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct Recovery {
     phase: Phase,
-    /// RecoveryPoint: what was sent when the loss was found. The recovery ends there.
-    point: Seq,
-    /// Whether `point` means anything: before the first loss, there is none.
-    has_point: bool,
-    /// HighRxt: lost octets before it were sent again.
-    high_rxt: Seq,
-    /// All before it that is not SACKed is lost, whatever the scoreboard makes of it.
-    lost_before: Seq,
+    /// RecoveryPoint: what was sent when the loss was found. The recovery ends there. None, once
+    /// something beyond it is acknowledged.
+    point: Option<Seq>,
+    /// How many transmissions there had been when the congestion window was last reduced.
+    reduced: Seq,
+    flight: Flight,
+    /// What is to be sent again: never more stretches than the flight had transmissions.
+    lost: Stretches,
+    scoreboard: Scoreboard,
+    rack: Rack,
+    /// When what is late will count as lost (RFC 8985 §6.2, step 5): the reordering timer.
+    due: Option<Instant>,
     /// Duplicate acknowledgments in a row.
     duplicates: u32,
     /// NewReno: octets by which the window is larger, since as many have left the network
@@ -50,7 +62,6 @@ pub struct Recovery {
     /// RescueRxt: one retransmission of the last segment was sent in this recovery
     /// (RFC 6675 §4, NextSeg rule 4).
     rescued: bool,
-    scoreboard: Scoreboard,
 }
 
 /// What an acknowledgment did.
@@ -62,20 +73,47 @@ pub enum Noticed {
     Loss,
 }
 
+/// What is the same for all of an acknowledgment's steps.
+#[derive(Debug, Clone, Copy)]
+pub struct Path {
+    /// When it arrived.
+    pub now: Instant,
+    /// SND.UNA, after it.
+    pub una: Seq,
+    /// SND.NXT.
+    pub nxt: Seq,
+    /// Octets of a full segment's payload.
+    pub segment_size: u32,
+    /// Whether the peer reports with SACK.
+    pub sack: bool,
+    /// SRTT, if it is known.
+    pub smoothed: Option<Duration>,
+    /// The round trip that the acknowledgment's timestamp measures.
+    pub echoed: Option<Duration>,
+}
+
+impl Path {
+    fn first_segment(&self) -> Stretch {
+        Stretch { start: self.una, end: (self.una + self.segment_size).min(self.nxt) }
+    }
+}
+
 impl Recovery {
     /// For a connection whose first octet has the number `una`.
     pub fn new(una: Seq) -> Self {
         Self {
             phase: Phase::Open,
-            point: una,
-            has_point: false,
-            high_rxt: una,
-            lost_before: una,
+            point: None,
+            reduced: Seq(0),
+            flight: Flight::default(),
+            lost: Stretches::default(),
+            scoreboard: Scoreboard::default(),
+            rack: Rack::new(una),
+            due: None,
             duplicates: 0,
             inflation: 0,
             at_once: false,
             rescued: false,
-            scoreboard: Scoreboard::default(),
         }
     }
 
@@ -84,88 +122,200 @@ impl Recovery {
         self.phase
     }
 
-    /// Takes a SACK option; how many octets it reports for the first time.
-    pub fn sacked(&mut self, blocks: &Ranges, una: Seq, nxt: Seq) -> u32 {
-        self.scoreboard.update(blocks, una, nxt)
+    /// When [`detect`](Self::detect) may find something without an acknowledgment.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.due
     }
 
-    /// An acknowledgment moved `una` to where it is now, by `octets`.
-    pub fn advanced(&mut self, una: Seq, nxt: Seq, octets: u32, segment_size: u32, sack: bool) {
+    /// Takes a SACK option; how many octets it reports for the first time.
+    pub fn sacked(&mut self, blocks: &Ranges, path: &Path) -> u32 {
+        let Some(first) = blocks.iter().next() else { return 0 };
+        if first.start.before(path.una) {
+            // RFC 2883 §4: what stands before the acknowledgment came twice.
+            self.rack.sent_in_vain(path.una, path.nxt);
+        }
+        // In the order of their numbers, or those of one segment would seem to overtake each other.
+        let mut stretches = [Stretch { start: path.una, end: path.una }; MOST_RANGES];
+        for (stretch, block) in stretches.iter_mut().zip(blocks.iter()) {
+            *stretch = Stretch { start: block.start, end: block.end };
+        }
+        stretches.sort_by_key(|stretch| stretch.start.ahead_of(path.una));
+        let mut news = 0;
+        for stretch in stretches {
+            let new = self.scoreboard.update(stretch, path.una, path.nxt);
+            if new > 0 {
+                self.arrived(stretch, path);
+            }
+            news += new;
+        }
+        news
+    }
+
+    /// What the peer has of a stretch is neither on the way nor lost.
+    fn arrived(&mut self, stretch: Stretch, path: &Path) {
+        let (rack, Path { now, echoed, .. }) = (&mut self.rack, *path);
+        self.flight.take(stretch, |part| rack.arrived(now, part, echoed));
+        if !self.lost.is_empty() && self.lost.remove(stretch) > 0 && self.phase != Phase::Timeout {
+            rack.was_overtaken();
+        }
+    }
+
+    /// An acknowledgment moved `una` to where it is now, from `before`.
+    pub fn advanced(&mut self, before: Seq, path: &Path) -> Noticed {
+        let una = path.una;
         self.scoreboard.acknowledged(una);
-        self.high_rxt = self.high_rxt.max(una);
-        self.lost_before = self.lost_before.max(una);
+        self.arrived(Stretch { start: before, end: una }, path);
         self.duplicates = 0;
-        if self.phase == Phase::Open {
-            return;
+        if self.phase == Phase::FastRecovery && !path.sack {
+            self.deflate(una - before, path);
         }
-        if una.at_or_after(self.point) {
-            self.phase = Phase::Open;
-            self.inflation = 0;
-            self.at_once = false;
-            return;
+        let over = self.point.is_some_and(|point| una.at_or_after(point));
+        if self.point.is_some_and(|point| una.after(point)) {
+            self.point = None;
         }
-        if self.phase == Phase::FastRecovery && !sack {
-            // RFC 6582 §3.2 step 3, a partial acknowledgment: the segment that is now first is
-            // lost, too. What has left the network deflates the window; one segment goes in.
-            self.lost_before = (una + segment_size).min(nxt);
-            self.high_rxt = una;
+        if !over || self.phase == Phase::Open {
+            return Noticed::Nothing;
+        }
+        self.phase = Phase::Open;
+        self.inflation = 0;
+        self.at_once = false;
+        self.rack.recovered();
+        if self.lost.is_empty() {
+            return Noticed::Nothing;
+        }
+        // What is lost of the data behind the point belongs to the next recovery.
+        self.enter(path);
+        Noticed::Loss
+    }
+
+    /// RFC 6582 §3.2 step 3, a partial acknowledgment: the segment that is now first is lost, too.
+    /// What has left the network deflates the window; one segment goes in.
+    fn deflate(&mut self, octets: u32, path: &Path) {
+        if self.point.is_some_and(|point| path.una.before(point)) {
+            self.lose(path.first_segment());
             self.at_once = true;
-            let grown = if octets >= segment_size { segment_size } else { 0 };
+            let grown = if octets >= path.segment_size { path.segment_size } else { 0 };
             self.inflation = self.inflation.saturating_sub(octets) + grown;
         }
     }
 
-    /// A duplicate acknowledgment, or one with news from SACK. `nxt`: SND.NXT.
-    pub fn duplicate(&mut self, una: Seq, nxt: Seq, segment_size: u32, sack: bool) -> Noticed {
+    /// A duplicate acknowledgment, if there is no SACK.
+    pub fn duplicate(&mut self, path: &Path) -> Noticed {
         self.duplicates += 1;
         match self.phase {
-            Phase::FastRecovery if !sack => self.inflation += segment_size,
-            // RFC 6582 §3.2 step 2 and RFC 6675 §5.1: after a timeout no fast recovery begins
-            // until all that was sent before it is acknowledged.
-            Phase::Open if !(self.has_point && una.before(self.point)) => {
-                let sacked = sack && self.scoreboard.lost_edge(segment_size).is_some();
-                if self.duplicates >= DUP_THRESH || sacked {
-                    self.enter(una, nxt, segment_size, sack);
-                    return Noticed::Loss;
-                }
+            Phase::FastRecovery => self.inflation += path.segment_size,
+            // RFC 6582 §3.2 step 2 and §4: more than the last recovery's point must be acknowledged,
+            // and not just all of it. Three duplicates that stand right there are most likely the
+            // answers to what was sent again in vain.
+            Phase::Open if self.point.is_none() && self.duplicates >= DUP_THRESH => {
+                self.enter(path);
+                self.lose(path.first_segment());
+                self.inflation = DUP_THRESH * path.segment_size;
+                return Noticed::Loss;
             }
             _ => {}
         }
         Noticed::Nothing
     }
 
-    fn enter(&mut self, una: Seq, nxt: Seq, segment_size: u32, sack: bool) {
+    /// `RACK_detect_loss ()` (RFC 8985 §6.2, step 5): after each acknowledgment, and at the
+    /// [`deadline`](Self::deadline).
+    pub fn detect(&mut self, path: &Path) -> Noticed {
+        self.due = None;
+        if !path.sack || self.scoreboard.is_empty() && !self.flight.has_retransmissions() {
+            return Noticed::Nothing; // What arrived is the oldest: nothing was overtaken.
+        }
+        let window = self.rack.window(self.is_sure(path.segment_size), path.smoothed);
+        let (rack, lost, due, reduced) = (&self.rack, &mut self.lost, &mut self.due, self.reduced);
+        let (mut found, mut again) = (false, false);
+        self.flight.take_while(|sent| {
+            // They stand in the order in which they were sent: behind the first one that was sent
+            // later, all were.
+            let late = rack.lost_at(sent, window)? <= path.now;
+            if late {
+                lost.insert(sent.stretch, usize::MAX);
+                found = true;
+                again |= sent.again && sent.order.after(reduced);
+            } else {
+                *due = rack.lost_at(sent, window);
+            }
+            Some(late)
+        });
+        // RFC 5681 §4.3: the loss of a retransmission is one more sign of congestion.
+        let begins = match self.phase {
+            Phase::Open => found,
+            Phase::FastRecovery => again,
+            Phase::Timeout => false,
+        };
+        if !begins {
+            return Noticed::Nothing;
+        }
+        self.enter(path);
+        Noticed::Loss
+    }
+
+    /// Whether there is no doubt that something is lost (RFC 8985 §6.2, step 4).
+    fn is_sure(&self, segment_size: u32) -> bool {
+        self.phase != Phase::Open || self.scoreboard.lost_edge(segment_size).is_some()
+    }
+
+    fn enter(&mut self, path: &Path) {
         self.phase = Phase::FastRecovery;
-        self.point = nxt;
-        self.has_point = true;
-        self.high_rxt = una;
-        self.lost_before = (una + segment_size).min(nxt);
+        self.point = Some(path.nxt);
+        self.reduced = self.flight.count();
         self.at_once = true;
         self.rescued = false;
-        self.inflation = if sack { 0 } else { DUP_THRESH * segment_size };
+        self.inflation = 0;
     }
 
     /// The retransmission timer went off. `again`: the same segment's, once more.
-    pub fn timed_out(&mut self, una: Seq, nxt: Seq, again: bool) {
+    pub fn timed_out(&mut self, path: &Path, again: bool) {
         self.phase = Phase::Timeout;
-        self.point = nxt;
-        self.has_point = true;
-        self.mark_lost(una, nxt);
+        self.point = Some(path.nxt);
+        self.reduced = self.flight.count();
         self.duplicates = 0;
         self.inflation = 0;
-        if again {
+        self.due = None;
+        if again || !path.sack {
             // Nothing that we sent since was of use: perhaps the receiver has thrown away what it
             // had reported (RFC 2018 §8).
             self.scoreboard.clear();
+            self.lose_all(path.una, path.nxt);
+            return;
         }
+        // RFC 8985 §6.3: the first one, and what was sent more than a round trip ago.
+        self.lose(path.first_segment());
+        let window = self.rack.window(true, path.smoothed);
+        let (rack, lost) = (&self.rack, &mut self.lost);
+        self.flight.take_while(|sent| {
+            let late = rack.is_late(path.now, sent, window);
+            if late {
+                lost.insert(sent.stretch, usize::MAX);
+            }
+            Some(late)
+        });
+        self.at_once = true;
     }
 
     /// Sends everything again that is not acknowledged, though nothing says that the path is
     /// congested: a probed window has opened, or the path takes smaller packets only.
-    pub fn mark_lost(&mut self, una: Seq, nxt: Seq) {
-        self.high_rxt = una;
-        self.lost_before = nxt;
+    pub fn lose_all(&mut self, una: Seq, nxt: Seq) {
+        self.flight.clear();
+        self.lost.clear();
+        let mut from = una;
+        while let Some(gap) = self.scoreboard.gap(from, nxt) {
+            self.lost.insert(gap, usize::MAX);
+            from = gap.end;
+        }
         self.at_once = una != nxt;
+    }
+
+    /// What is on the way of a stretch is lost.
+    fn lose(&mut self, stretch: Stretch) {
+        let lost = &mut self.lost;
+        self.flight.take(stretch, |part| {
+            lost.insert(part.stretch, usize::MAX);
+        });
     }
 
     /// Octets that may be sent beyond the congestion window.
@@ -178,44 +328,30 @@ impl Recovery {
         }
     }
 
-    /// Before which number all that is not SACKed is lost.
-    fn lost_edge(&self, una: Seq, segment_size: u32) -> Seq {
-        let by_sack = match self.phase {
-            Phase::Open => None,
-            _ => self.scoreboard.lost_edge(segment_size),
-        };
-        self.lost_before.max(una).max(by_sack.unwrap_or(una))
+    /// Whether new data that goes out now is limited transmit's (RFC 3042).
+    pub fn is_suspicious(&self) -> bool {
+        self.duplicates > 0 || !self.scoreboard.is_empty()
     }
 
     /// `SetPipe ()` (RFC 6675 §4): how many octets are on the way.
-    pub fn pipe(&self, una: Seq, nxt: Seq, segment_size: u32) -> u32 {
-        let edge = self.lost_edge(una, segment_size);
-        if self.scoreboard.is_empty() {
-            // Without SACK: what is after the lost ones, and what was sent again.
-            return (nxt - edge.min(nxt)) + (self.high_rxt.max(una).min(edge) - una);
-        }
-        self.scoreboard.missing(edge, nxt) + self.scoreboard.missing(una, self.high_rxt)
+    pub fn pipe(&self) -> u32 {
+        self.flight.octets()
     }
 
-    /// The next lost stretch that was not sent again yet: rule 1 of `NextSeg ()`.
-    pub fn next_lost(&self, una: Seq, segment_size: u32) -> Option<Stretch> {
-        let edge = self.lost_edge(una, segment_size);
-        self.scoreboard.gap(self.high_rxt.max(una), edge)
+    /// The first lost stretch: rule 1 of `NextSeg ()`.
+    pub fn next_lost(&self) -> Option<Stretch> {
+        self.lost.as_slice().first().copied()
     }
 
-    /// What may be sent again though it is not known to be lost, if there is no new data: rules 3
-    /// and 4 of `NextSeg ()`.
-    pub fn next_rescue(&self, una: Seq, nxt: Seq, segment_size: u32) -> Option<Stretch> {
+    /// What may be sent again though it is not known to be lost, if there is no new data: rule 4 of
+    /// `NextSeg ()`. Once in a recovery, the last segment, or its loss would wait for a timeout. (What
+    /// rule 3 would send, RACK has found.)
+    pub fn next_rescue(&self, nxt: Seq, segment_size: u32) -> Option<Stretch> {
         let highest = self.scoreboard.highest()?;
-        if self.phase != Phase::FastRecovery {
+        if self.phase != Phase::FastRecovery || self.rescued || !highest.before(nxt) {
             return None;
         }
-        let doubtful = self.scoreboard.gap(self.high_rxt.max(una), highest);
-        doubtful.or_else(|| {
-            // Rule 4: once in a recovery, the last segment, or its loss would wait for a timeout.
-            let last = (nxt - (nxt - highest).min(segment_size)).max(self.high_rxt);
-            (!self.rescued && last.before(nxt)).then_some(Stretch { start: last, end: nxt })
-        })
+        Some(Stretch { start: nxt - (nxt - highest).min(segment_size), end: nxt })
     }
 
     /// Whether the next lost octets go out whatever the window says.
@@ -223,15 +359,31 @@ impl Recovery {
         self.at_once
     }
 
+    /// Octets were sent for the first time.
+    pub fn sent(&mut self, now: Instant, stretch: Stretch) {
+        self.flight.send(stretch, now, false);
+    }
+
     /// Octets were sent again: those of [`next_lost`](Self::next_lost), or in `rescue` those of
     /// [`next_rescue`](Self::next_rescue).
-    pub fn retransmitted(&mut self, stretch: Stretch, rescue: bool) {
+    pub fn retransmitted(&mut self, now: Instant, stretch: Stretch, rescue: bool) {
         self.at_once = false;
-        if rescue && self.scoreboard.highest().is_some_and(|top| stretch.start.at_or_after(top)) {
-            // Rule 4 does not move HighRxt (RFC 6675 §4): the lost ones before it are still due.
-            self.rescued = true;
-        } else {
-            self.high_rxt = self.high_rxt.max(stretch.end);
-        }
+        self.rescued |= rescue;
+        self.flight.take(stretch, |_| {});
+        self.lost.remove(stretch);
+        self.flight.send(stretch, now, true);
+    }
+
+    /// Gives memory back, if nothing is on the way.
+    pub fn release(&mut self) {
+        self.flight.release();
+    }
+
+    /// Octets of memory that it has taken, besides itself.
+    pub fn memory(&self) -> usize {
+        self.flight.memory()
     }
 }
+
+#[cfg(test)]
+mod tests;

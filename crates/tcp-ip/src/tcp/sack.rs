@@ -11,7 +11,7 @@
 //! than two segments' octets (RFC 6675 §4, `IsLost`). Since that is so for all octets before it
 //! too, one number says what is lost: everything under an edge that is not SACKed.
 
-use super::{Ranges, Seq};
+use super::Seq;
 
 /// How many duplicate acknowledgments mean a loss (RFC 5681 §3.2, RFC 6675 §2).
 pub const DUP_THRESH: u32 = 3;
@@ -50,75 +50,96 @@ impl Stretch {
 /// Stretches of octets, in order, none touching another.
 #[derive(Debug, Clone, Default)]
 pub struct Stretches {
-    stretches: Vec<Stretch>,
+    /// None if there is no stretch, as nearly always: idle connections pay one word for it.
+    #[allow(clippy::box_collection)]
+    stretches: Option<Box<Vec<Stretch>>>,
 }
 
 impl Stretches {
     /// Adds a stretch, which merges with those that it touches. Gives the merged one, and how many
     /// of its octets are new; none if there are too many stretches.
     pub fn insert(&mut self, stretch: Stretch, most: usize) -> Option<(Stretch, u32)> {
+        let stretches = self.stretches.get_or_insert_default();
         // Those that end before it begins stay; those that begin behind its end stay too.
-        let first = self.stretches.partition_point(|other| other.end.before(stretch.start));
+        let first = stretches.partition_point(|other| other.end.before(stretch.start));
         let behind =
-            first + self.stretches[first..].partition_point(|o| o.start.at_or_before(stretch.end));
-        let touched = &self.stretches[first..behind];
+            first + stretches[first..].partition_point(|o| o.start.at_or_before(stretch.end));
+        let touched = &stretches[first..behind];
         let (Some(head), Some(tail)) = (touched.first(), touched.last()) else {
-            if self.stretches.len() >= most {
+            if stretches.len() >= most {
+                self.tidy();
                 return None;
             }
-            self.stretches.insert(first, stretch);
+            stretches.insert(first, stretch);
             return Some((stretch, stretch.len()));
         };
         let merged =
             Stretch { start: head.start.min(stretch.start), end: tail.end.max(stretch.end) };
         let old: u32 = touched.iter().map(Stretch::len).sum();
-        self.stretches[first] = merged;
-        self.stretches.drain(first + 1..behind);
+        stretches[first] = merged;
+        stretches.drain(first + 1..behind);
         Some((merged, merged.len() - old))
+    }
+
+    /// Takes out what is in a stretch; says how many octets those were.
+    pub fn remove(&mut self, stretch: Stretch) -> u32 {
+        let Some(stretches) = self.stretches.as_mut().filter(|_| !stretch.is_empty()) else {
+            return 0;
+        };
+        let first = stretches.partition_point(|o| o.end.at_or_before(stretch.start));
+        let behind = first + stretches[first..].partition_point(|o| o.start.before(stretch.end));
+        let touched = &stretches[first..behind];
+        let (Some(head), Some(tail)) = (touched.first(), touched.last()) else { return 0 };
+        let octets = touched.iter().map(|o| o.overlap(stretch.start, stretch.end)).sum();
+        let head = Stretch { start: head.start, end: stretch.start };
+        let tail = Stretch { start: stretch.end, end: tail.end };
+        let left = [head, tail].into_iter().filter(|left| left.start.before(left.end));
+        stretches.splice(first..behind, left);
+        self.tidy();
+        octets
     }
 
     /// Forgets what is before `edge`.
     pub fn forget_before(&mut self, edge: Seq) {
-        let gone = self.stretches.partition_point(|stretch| stretch.end.at_or_before(edge));
-        self.stretches.drain(..gone);
-        if let Some(first) = self.stretches.first_mut() {
+        let Some(stretches) = &mut self.stretches else { return };
+        let gone = stretches.partition_point(|stretch| stretch.end.at_or_before(edge));
+        stretches.drain(..gone);
+        if let Some(first) = stretches.first_mut() {
             first.start = first.start.max(edge);
+        }
+        self.tidy();
+    }
+
+    fn tidy(&mut self) {
+        if self.as_slice().is_empty() {
+            self.clear();
         }
     }
 
     /// Forgets everything, and gives the memory back.
     pub fn clear(&mut self) {
-        self.stretches = Vec::new();
+        self.stretches = None;
     }
 
     /// In order.
     pub fn as_slice(&self) -> &[Stretch] {
-        &self.stretches
+        self.stretches.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.stretches.is_empty()
-    }
-
-    /// How many octets of `from..to` are in no stretch.
-    pub fn missing(&self, from: Seq, to: Seq) -> u32 {
-        if !from.before(to) {
-            return 0;
-        }
-        let first = self.stretches.partition_point(|stretch| stretch.end.at_or_before(from));
-        let there = self.stretches[first..].iter().take_while(|stretch| stretch.start.before(to));
-        (to - from) - there.map(|stretch| stretch.overlap(from, to)).sum::<u32>()
+        self.stretches.is_none()
     }
 
     /// The first gap in `from..to`, whole or as far as it is in there.
     pub fn gap(&self, from: Seq, to: Seq) -> Option<Stretch> {
-        let next = self.stretches.partition_point(|stretch| stretch.end.at_or_before(from));
-        let (start, end) = match self.stretches.get(next) {
+        let stretches = self.as_slice();
+        let next = stretches.partition_point(|stretch| stretch.end.at_or_before(from));
+        let (start, end) = match stretches.get(next) {
             None => (from, to),
             Some(stretch) if stretch.start.after(from) => (from, stretch.start.min(to)),
             Some(stretch) => {
-                let behind = self.stretches.get(next + 1).map_or(to, |other| other.start.min(to));
+                let behind = stretches.get(next + 1).map_or(to, |other| other.start.min(to));
                 (stretch.end, behind)
             }
         };
@@ -133,21 +154,15 @@ pub struct Scoreboard {
 }
 
 impl Scoreboard {
-    /// `Update ()` (RFC 6675 §4): takes the blocks of a segment, and says how many octets are newly
-    /// known to have arrived. `una..nxt` is what is on the way: who reports more reports nonsense,
-    /// or a duplicate (RFC 2883).
-    pub fn update(&mut self, blocks: &Ranges, una: Seq, nxt: Seq) -> u32 {
-        let mut news = 0;
-        for block in blocks.iter() {
-            let sane = block.start.at_or_after(una)
-                && block.start.before(block.end)
-                && block.end.at_or_before(nxt);
-            if sane {
-                let stretch = Stretch { start: block.start, end: block.end };
-                news += self.sacked.insert(stretch, MOST_STRETCHES).map_or(0, |(_, news)| news);
-            }
-        }
-        news
+    /// `Update ()` (RFC 6675 §4): takes a block that a segment reports, and says how many octets are
+    /// newly known to have arrived. `una..nxt` is what is on the way: who reports more reports
+    /// nonsense, or a duplicate (RFC 2883).
+    pub fn update(&mut self, block: Stretch, una: Seq, nxt: Seq) -> u32 {
+        let sane = block.start.at_or_after(una)
+            && block.start.before(block.end)
+            && block.end.at_or_before(nxt);
+        let inserted = sane.then(|| self.sacked.insert(block, MOST_STRETCHES)).flatten();
+        inserted.map_or(0, |(_, news)| news)
     }
 
     /// The acknowledgment moved on.
@@ -165,11 +180,6 @@ impl Scoreboard {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.sacked.is_empty()
-    }
-
-    /// Octets of `from..to` that are not SACKed.
-    pub fn missing(&self, from: Seq, to: Seq) -> u32 {
-        self.sacked.missing(from, to)
     }
 
     /// The first stretch of `from..to` that is not SACKed.
@@ -246,8 +256,6 @@ mod tests {
                 let stretch = Stretch { start: at(from), end: at(to) };
                 assert_eq!(stretches.insert(stretch, 99).unwrap().1 as usize, news);
                 let (from, to) = (random.below(128), 128 + random.below(128));
-                let missing = set[from..to].iter().filter(|there| !**there).count();
-                assert_eq!(stretches.missing(at(from), at(to)) as usize, missing);
                 let gap = (from..to).find(|at| !set[*at]);
                 let found = stretches.gap(at(from), at(to));
                 assert_eq!(found.map(|gap| gap.start), gap.map(at));
@@ -255,6 +263,12 @@ mod tests {
                     assert!(end == to || set[end]);
                     assert!(set[gap.unwrap()..end].iter().all(|there| !there));
                 }
+                let from = random.below(250);
+                let to = from + random.below(6);
+                let there = set[from..to].iter().filter(|there| **there).count();
+                set[from..to].fill(false);
+                let stretch = Stretch { start: at(from), end: at(to) };
+                assert_eq!(stretches.remove(stretch) as usize, there);
             }
         }
     }
@@ -271,9 +285,9 @@ mod tests {
     #[test]
     fn blocks_outside_of_what_is_on_the_way_are_ignored() {
         let mut board = Scoreboard::default();
-        let blocks: Ranges =
-            [Seq(5)..Seq(15), Seq(90)..Seq(120), Seq(60)..Seq(50)].into_iter().collect();
-        assert_eq!(board.update(&blocks, Seq(10), Seq(100)), 0);
+        for (start, end) in [(5, 15), (90, 120), (60, 50), (20, 20)] {
+            assert_eq!(board.update(stretch(start, end), Seq(10), Seq(100)), 0);
+        }
         assert!(board.is_empty());
     }
 }

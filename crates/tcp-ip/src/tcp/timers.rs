@@ -8,6 +8,8 @@ pub enum Timer {
     /// What is on the way should have been acknowledged (RFC 6298); or, if the peer's window is
     /// zero, it should be probed (RFC 9293 §3.8.6.1).
     Retransmit,
+    /// What was overtaken has had its time to arrive (RFC 8985 §6.2, step 5).
+    Reordering,
     /// An acknowledgment waited long enough for company (RFC 9293 §3.8.6.3).
     DelayedAck,
     /// A small segment waited long enough for more (RFC 9293 §3.8.6.2.1).

@@ -17,12 +17,17 @@ use crate::tcp::{Flags, Seq};
 /// How long a timestamp can be compared: after that its clock may have wrapped (RFC 7323 §5.5).
 const STAMP_LIFETIME: Duration = Duration::from_secs(24 * 24 * 60 * 60);
 
+/// After a gap, so many segments are acknowledged one by one: the peer has just halved its window, and
+/// an acknowledgment that waits for a second segment could be the one that it waits for. Linux has the
+/// same for 16 segments (`TCP_MAX_QUICKACKS`), which a window is soon through with.
+const QUICK_ACKS: u8 = 16;
+
 impl Connection {
     /// Takes a segment that arrived for this connection, its checksum verified.
     pub fn segment(&mut self, now: Instant, segment: &Segment<'_>) {
         self.counters.received += 1;
         match self.state {
-            State::Closed => self.reset = reset_for(segment),
+            State::Closed => self.reset = reset_for(segment).map(Box::new),
             State::SynSent => self.arrives_in_syn_sent(now, segment),
             _ => self.arrives(now, segment),
         }
@@ -33,7 +38,7 @@ impl Connection {
         let ack = segment.has(Flags::ACK);
         // First, the ACK: it can only be of our SYN.
         if ack && segment.header.acknowledgment != self.send.nxt() {
-            self.reset = reset_for(segment);
+            self.reset = reset_for(segment).map(Box::new);
             return;
         }
         // Second, RST: it must acknowledge the SYN, or anybody could send it.
@@ -207,7 +212,7 @@ impl Connection {
         let (una, nxt) = (self.send.una(), self.send.nxt());
         if self.state == State::SynReceived {
             if number != nxt {
-                self.reset = reset_for(segment);
+                self.reset = reset_for(segment).map(Box::new);
                 return false;
             }
             self.establish(now, segment);
@@ -286,7 +291,8 @@ impl Connection {
     fn schedule_ack(&mut self, now: Instant, arrived: Arrived, before: Seq) {
         self.unacknowledged += self.receive.nxt() - before;
         let patient = arrived == Arrived::InOrder { filled: false };
-        if !patient || self.unacknowledged >= 2 * self.peer_segment {
+        self.quick_acks = if patient { self.quick_acks.saturating_sub(1) } else { QUICK_ACKS };
+        if self.quick_acks > 0 || self.unacknowledged >= 2 * self.peer_segment {
             self.ack = AckDue::Now;
         } else if self.ack == AckDue::No {
             self.ack = AckDue::Delayed;

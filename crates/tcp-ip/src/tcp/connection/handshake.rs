@@ -95,6 +95,7 @@ impl Connection {
             passive: false,
             ack: AckDue::No,
             unacknowledged: 0,
+            quick_acks: 0,
             peer_segment: 0,
             reset: None,
             challenges: ChallengeLimit::default(),
@@ -164,7 +165,9 @@ impl Connection {
         if self.counters.timeouts > 0 {
             self.send.rtt_mut().syn_was_lost();
         }
-        if let Some(rtt) = self.echoed(now, segment).filter(|_| self.counters.timeouts == 0) {
+        let echoed = self.echoed(now, segment).filter(|_| self.counters.timeouts == 0);
+        let counted = self.send.syn_took(now);
+        if let Some(rtt) = counted.or(echoed) {
             self.send.rtt_mut().sample(rtt, 1);
         }
         self.send.establish(segment.header.sequence, window);

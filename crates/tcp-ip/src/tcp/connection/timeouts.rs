@@ -29,6 +29,9 @@ impl Connection {
         if self.timers.expired(Timer::Retransmit, now) {
             self.on_retransmission_timeout(now);
         }
+        if self.timers.expired(Timer::Reordering, now) && self.send.reordering_timeout(now) {
+            self.counters.fast_recoveries += 1;
+        }
         if self.timers.expired(Timer::DelayedAck, now) {
             self.ack = AckDue::Now;
         }

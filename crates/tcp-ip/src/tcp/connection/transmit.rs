@@ -28,7 +28,7 @@ impl Connection {
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Segment<'_>> {
         if let Some(reset) = self.reset.take() {
             self.counters.sent += 1;
-            return Some(Segment::new(reset, b""));
+            return Some(Segment::new(*reset, b""));
         }
         match self.state {
             State::Closed => return None,
@@ -83,6 +83,7 @@ impl Connection {
         } else {
             header.window = u16::try_from(self.config.receive_buffer).unwrap_or(u16::MAX);
         }
+        self.send.sent_syn(now, self.counters.sent > 0);
         self.counters.sent += 1;
         self.timers.start(Timer::Retransmit, now + self.send.rtt().timeout());
         Some(header)

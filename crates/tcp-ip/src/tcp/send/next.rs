@@ -73,8 +73,8 @@ impl Sender {
     pub fn sent(&mut self, now: Instant, planned: &Planned) {
         let stretch = planned.stretch;
         match planned.why {
-            Why::Lost => self.recovery.retransmitted(stretch, false),
-            Why::Rescue => self.recovery.retransmitted(stretch, true),
+            Why::Lost => self.recovery.retransmitted(now, stretch, false),
+            Why::Rescue => self.recovery.retransmitted(now, stretch, true),
             Why::Probe => self.probe = Probe::Sent,
             Why::New => self.overridden = false,
         }
@@ -82,8 +82,11 @@ impl Sender {
             if self.timed.is_none() {
                 self.timed = Some((stretch.end - 1, now));
             }
+            self.recovery.sent(now, Stretch { start: self.nxt, end: stretch.end });
             self.nxt = stretch.end;
-            self.flight = self.in_flight();
+            if !self.recovery.is_suspicious() {
+                self.flight = self.in_flight();
+            }
         } else if self.timed.is_some_and(|(number, _)| stretch.end.after(number)) {
             self.timed = None; // Karn: sent twice.
         }
@@ -102,8 +105,7 @@ impl Sender {
     fn allowance(&self) -> u32 {
         let window = self.controller.window();
         let extra = self.recovery.extra(self.segment_size, self.sack);
-        let pipe = self.recovery.pipe(self.una, self.nxt, self.segment_size);
-        window.saturating_add(extra).saturating_sub(pipe)
+        window.saturating_add(extra).saturating_sub(self.recovery.pipe())
     }
 
     /// Whether the congestion window lets a segment out; its FIN weighs nothing.
@@ -112,13 +114,13 @@ impl Sender {
     }
 
     fn next_lost(&self) -> Option<Stretch> {
-        let lost = self.recovery.next_lost(self.una, self.segment_size)?;
+        let lost = self.recovery.next_lost()?;
         let lost = self.cut(lost)?;
         (self.recovery.at_once() || self.has_room(lost)).then_some(lost)
     }
 
     fn next_rescue(&self) -> Option<Stretch> {
-        let stretch = self.recovery.next_rescue(self.una, self.nxt, self.segment_size)?;
+        let stretch = self.recovery.next_rescue(self.nxt, self.segment_size)?;
         let stretch = self.cut(stretch)?;
         self.has_room(stretch).then_some(stretch)
     }
