@@ -44,7 +44,6 @@ pub(crate) enum Shell {
 }
 
 /// Runs `test` with a server under each shell.
-#[allow(dead_code, reason = "each test program uses what it needs")]
 pub(crate) fn under_each_shell<F>(limits: &Limits, service: F, test: impl Fn(Server))
 where
     F: Service + Clone + Send + Sync + 'static,
@@ -90,7 +89,6 @@ pub(crate) fn under<F, T>(
     test(Server { address, handle, thread }, done);
 }
 
-#[allow(dead_code, reason = "each test program uses what it needs")]
 pub(crate) fn echo(idle: Duration) -> impl Service<Session = Echo> + Clone + Send + Sync {
     move |_: Option<IpAddr>| Echo::new(idle)
 }

@@ -55,7 +55,7 @@ impl Obedient {
                 self.send_more(cx);
             }
             "file" => {
-                let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/obedient/mod.rs");
+                let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/all/obedient.rs");
                 let file = Arc::new(File::open(path).expect("this file"));
                 let length = file.metadata().expect("its length").len();
                 let output = cx.beside().expect("open");

@@ -1,7 +1,5 @@
 //! The same sessions under every shell, against clients that do what clients do.
 
-mod shell;
-
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -10,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use client_server::{Closed, Context, Limits, LineEcho, Next, Session, Time};
 
-use shell::{PATIENCE, echo, under_each_shell};
+use crate::shell::{PATIENCE, echo, under_each_shell};
 
 fn random(count: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;

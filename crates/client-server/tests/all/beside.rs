@@ -1,9 +1,6 @@
 //! What `beside.rs` and `context.rs` promise to a session that asks for more than its own connection,
 //! under every shell.
 
-mod obedient;
-mod shell;
-
 use std::io::{ErrorKind, Read, Write};
 use std::iter;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -14,8 +11,8 @@ use std::time::{Duration, Instant};
 use capture::{Direction, Recorder, What};
 use client_server::{Address, Limits, Recorded, Wake};
 
-use obedient::{Control, Obedient, all, obedient};
-use shell::{PATIENCE, under_each_shell};
+use crate::obedient::{Control, Obedient, all, obedient};
+use crate::shell::{PATIENCE, under_each_shell};
 
 #[test]
 fn what_is_sent_beside_arrives_and_ends_in_order() {
@@ -30,7 +27,7 @@ fn what_is_sent_beside_arrives_and_ends_in_order() {
         }
         let data = control.passive();
         control.say("file");
-        assert_eq!(all(&data), include_bytes!("obedient/mod.rs").len());
+        assert_eq!(all(&data), include_bytes!("obedient.rs").len());
         assert_eq!(control.hear(), "closed InOrder");
         drop(control);
         server.stop();
