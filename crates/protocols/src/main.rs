@@ -36,6 +36,8 @@ enum Program {
 fn main() -> ExitCode {
     // Bad arguments end here: a sentence on standard error, and exit code 2.
     let Arguments { program, wire } = Arguments::parse();
+    // `lookup` says more than yes and no.
+    let mut code = ExitCode::SUCCESS;
     let done = match program {
         Program::Http(arguments) => http::run(&arguments, &wire),
         Program::HttpEcho(arguments) => http_echo::run(&arguments, &wire),
@@ -45,10 +47,10 @@ fn main() -> ExitCode {
         Program::Smtp(arguments) => smtp::run(&arguments, &wire),
         Program::SendMail(arguments) => send_mail::run(&arguments, &wire),
         Program::Dns(arguments) => dns::run(&arguments, &wire),
-        Program::Lookup(arguments) => lookup::run(&arguments, &wire),
+        Program::Lookup(arguments) => lookup::run(&arguments, &wire).map(|said| code = said),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => code,
         Err(error) => {
             let bold = io::stderr().is_terminal();
             let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };

@@ -36,11 +36,14 @@
 //! is best kept at home.
 
 pub mod answer;
+pub mod ask;
+pub mod cache;
 pub mod codes;
 pub mod data;
 pub mod edns;
 pub mod message;
 pub mod names;
+pub mod resolver;
 pub mod server;
 pub mod tcp;
 pub mod udp;
