@@ -73,6 +73,8 @@ fn the_answer_to_a_syn_was_lost() -> Outcome {
     check(|c| {
         let mut talk = Talk::listen(c)?;
         talk.hears(syn(IRS), State::SynReceived, Some(syn_ack(ISS, THEIRS)))?;
+        // Not that one: another, long out of the window.
+        talk.hears(syn(from(IRS, -5_000)), State::SynReceived, talk.ack())?;
         talk.hears(syn(IRS), State::SynReceived, Some(syn_ack(ISS, THEIRS)))?;
         talk.hears(ack(THEIRS, OURS), State::Established, None)
     })
@@ -83,6 +85,7 @@ fn both_open_at_once() -> Outcome {
     check(|c| {
         let mut talk = Talk::connect(c)?;
         talk.hears(syn(IRS), State::SynReceived, Some(syn_ack(ISS, THEIRS)))?;
+        talk.stays(syn_ack(IRS, 77), State::SynReceived)?;
         talk.hears(syn_ack(IRS, OURS), State::Established, Some(ack(OURS, THEIRS)))
     })
 }
@@ -184,6 +187,9 @@ fn a_reset_that_somebody_guessed() -> Outcome {
         for off in [-1, 1_000, 1_000_000, i32::MIN] {
             talk.hears(rst(from(THEIRS, off)), State::Established, None)?;
         }
+        let mut talk = Talk::listen(c)?;
+        talk.hears(syn(IRS), State::SynReceived, Some(syn_ack(ISS, THEIRS)))?;
+        talk.hears(rst(IRS), State::SynReceived, None)?;
         let mut talk = Talk::connect(c)?;
         talk.hears(rst(0), State::SynSent, None)?;
         talk.hears(Segment { ack: Some(77), ..rst(0) }, State::SynSent, None)

@@ -70,6 +70,19 @@ fn a_stream_that_takes_nothing_more() -> Outcome {
 }
 
 #[test]
+fn a_stream_that_fails() -> Outcome {
+    check(|c| {
+        c.did("made a stream that takes 7 bytes, and then fails once with BrokenPipe");
+        let body = c.random().bytes(20);
+        let script = [Take::Bytes(7), Take::Fails(ErrorKind::BrokenPipe)];
+        let mut writer = Writer::new(c, script, Take::Bytes(99));
+        c.want("that error: only `Interrupted` means to try again");
+        let kind = send(&mut writer, QUESTION, &body).map_err(|error| error.kind());
+        c.ensure(kind == Err(ErrorKind::BrokenPipe), None, || format!("{kind:?}"))
+    })
+}
+
+#[test]
 fn a_question_does_not_wait_for_an_acknowledgment() -> Outcome {
     check(|c| {
         let body = c.random().bytes(20);

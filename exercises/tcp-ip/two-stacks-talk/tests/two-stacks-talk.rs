@@ -6,8 +6,10 @@ mod mistakes;
 use std::time::Duration;
 
 use harness::{Outcome, check};
+use two_stacks_talk::{RTO, Segment, Stack};
 
 use link::{Fate, Link};
+use mistakes::RESTARTS;
 
 /// Numbers to begin with that do not wrap.
 const FIRSTS: [u32; 2] = [1_000_000, 2_000_000];
@@ -60,6 +62,49 @@ fn what_comes_again_is_acknowledged_again() -> Outcome {
             if only && acks <= 5 { Fate::Lost } else { Fate::Arrives }
         });
         link.run().map(|_| ())
+    })
+}
+
+#[test]
+fn only_what_is_new_starts_the_timer_anew() -> Outcome {
+    check(|c| {
+        let mut random = c.random();
+        let streams = [random.bytes(500), random.bytes(1_000_000)];
+        let (mut of_a, mut of_b, mut until) = (0, 0, None);
+        let what = "the first segment of a is lost, while b sends without a pause";
+        let link = Link::new(c, streams, FIRSTS).faults(what, |sent| {
+            let octets = usize::from(sent.octets > 0);
+            (of_a, of_b) = if sent.by == 0 { (of_a + octets, of_b) } else { (of_a, of_b + octets) };
+            if sent.by == 0 && octets == 1 && of_a == 2 {
+                until = Some(of_b);
+            }
+            if sent.by == 0 && octets == 1 && of_a == 1 { Fate::Lost } else { Fate::Arrives }
+        });
+        link.run()?;
+        c.want("a sends it again after 200 ms, when b has sent some 320 segments of its 1000");
+        c.ensure(until.is_some_and(|segments| segments < 700), &RESTARTS, || {
+            format!("it went out again after {} segments of b", until.unwrap_or_default())
+        })
+    })
+}
+
+#[test]
+fn an_acknowledgment_of_what_was_never_sent() -> Outcome {
+    check(|c| {
+        let [first, peer_first] = FIRSTS;
+        let mut stack = Stack::new(first, peer_first);
+        let octets = c.random().bytes(10);
+        c.did("made a stack, wrote 10 octets, and called `send` until there was none");
+        stack.write(&octets);
+        while stack.send(Duration::ZERO).is_some() {}
+        c.did("called `receive` with a packet that acknowledges 11 octets");
+        let wrong =
+            Segment { seq: peer_first, ackno: first + 11, window: 32_000, fin: false, data: &[] };
+        stack.receive(RTO / 2, &wrong.to_packet());
+        c.want("that packet is ignored: when 200 ms are over, the 10 octets go out again");
+        let again = stack.deadline().and_then(|at| stack.send(at)).unwrap_or_default();
+        let again = Segment::parse(&again).map_or(&[][..], |segment| segment.data);
+        c.same_bytes(&octets, again, None)
     })
 }
 

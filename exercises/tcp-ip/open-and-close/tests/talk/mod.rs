@@ -94,6 +94,14 @@ impl<'a> Talk<'a> {
         self.compare(before, Some(segment), got, state, answer)
     }
 
+    /// A segment arrives that may be answered in several ways; fails unless this state stays.
+    pub(crate) fn stays(&mut self, segment: Segment, state: State) -> Outcome {
+        self.c.did(format!("◄── {}", told(&segment)));
+        self.c.want(format!("any answer, and {}", name(state)));
+        let got = self.connection.arrives(&segment);
+        self.compare(state, Some(segment), got, state, got)
+    }
+
     /// The application ends our direction.
     pub(crate) fn closes(&mut self, state: State, answer: Option<Segment>) -> Outcome {
         let before = self.connection.state();

@@ -27,3 +27,8 @@ pub(crate) const UPDATE: Mistake = Mistake {
     why: "the window was closed; the packet that said it is open again was lost; now each end waits for the other",
     spec: "RFC 9293 §3.8.6.1, zero-window probing",
 };
+pub(crate) const RESTARTS: Mistake = Mistake {
+    name: "restarts-the-timer",
+    why: "the timer began anew though nothing new was acknowledged; as long as the peer sends, a lost segment is not sent again",
+    spec: "RFC 6298 §5.3: an ACK of new data restarts the timer, and no other",
+};
