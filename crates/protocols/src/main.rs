@@ -24,7 +24,7 @@ struct Arguments {
 enum Program {
     Http(http::Http),
     HttpEcho(http_echo::HttpEcho),
-    Fetch(fetch::Fetch),
+    Fetch(Box<fetch::Fetch>),
     Ftp(ftp::Ftp),
     FtpGet(ftp_get::FtpGet),
     Smtp(smtp::Smtp),

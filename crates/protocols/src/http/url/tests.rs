@@ -75,7 +75,7 @@ fn what_two_readers_would_read_differently_is_refused() {
         "http://é/",
         "http://h/\r\nX: y",
         "http://h/\u{7f}",
-        "http://h/\t",
+        "http://h/\ta",
         "http://\"/",
         "http://127.0.0.1./",
     ] {
