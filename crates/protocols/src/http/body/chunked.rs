@@ -87,9 +87,6 @@ impl Chunks {
                 }
                 self.state = State::SizeLf;
             }
-            (State::Size | State::Space | State::Extension, b'\n') if lenient => {
-                self.sized(limits)?;
-            }
             (State::Size | State::Space, b';') => {
                 self.state = State::Extension;
                 self.spend(1, limits)?;
@@ -106,7 +103,6 @@ impl Chunks {
             (State::SizeLf, b'\n') => self.sized(limits)?,
             (State::SizeLf, octet) => return Err(Error::BadExtension(octet)),
             (State::DataCr, b'\r') => self.state = State::DataLf,
-            (State::DataCr, b'\n') if lenient => self.state = State::Size,
             (State::DataLf, b'\n') => self.state = State::Size,
             (State::DataCr | State::DataLf, _) => return Err(Error::ChunkNotEnded),
             (State::Data | State::Trailers | State::Complete, _) => {
