@@ -2,6 +2,10 @@
 
 pub mod body;
 pub mod client;
+pub mod dates;
 pub mod fields;
+pub mod request;
 pub mod response;
+pub mod status;
+pub mod target;
 pub mod url;
