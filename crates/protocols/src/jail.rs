@@ -19,7 +19,10 @@
 //! component `..` is refused, also where it would stay inside: whoever speaks a protocol in which
 //! that has a meaning resolves it before.
 
+mod draft;
 mod walk;
+
+pub use draft::Draft;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

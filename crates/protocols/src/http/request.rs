@@ -148,6 +148,8 @@ impl<'a> Line<'a> {
 /// What a request's head says, where it lies.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
+    /// Its first line, without CRLF.
+    pub line: &'a [u8],
     /// As it was sent: methods are compared with regard to case (RFC 9110 §9.1).
     pub method: &'a [u8],
     /// What it is about.
@@ -190,6 +192,7 @@ impl<'a> Request<'a> {
             _ => return Err(Error::Host),
         }
         Ok(Self {
+            line: &head[..end - 2],
             method,
             target,
             old,

@@ -154,3 +154,40 @@ fn a_fifo_does_not_keep_us() {
         assert!(!fifo.metadata().expect("it").is_file());
     }
 }
+
+#[test]
+fn a_draft_has_its_name_when_it_is_whole() {
+    let folder = Folder::new();
+    for jail in folder.jails() {
+        let names = || jail.list(Path::new("inner/deep"), 10).expect("a directory").len();
+        let path = Path::new("inner/deep/new");
+        let mut draft = jail.draft(path).expect("a directory to write in");
+        draft.write_all(b"one").expect("room");
+        let _ = jail.open(path).expect_err("not yet");
+        draft.land().expect("nothing is there");
+        assert_eq!(read(&jail, "inner/deep/new").expect("now"), "one");
+
+        let mut draft = jail.draft(path).expect("again");
+        draft.write_all(b"two").expect("room");
+        assert_eq!(read(&jail, "inner/deep/new").expect("as before"), "one");
+        draft.land().expect("in its place");
+        assert_eq!(read(&jail, "inner/deep/new").expect("now"), "two");
+        assert_eq!(names(), 2, "and nothing else is left");
+
+        drop(jail.draft(path).expect("a third that is given up"));
+        let error = jail.draft(path).expect("a fourth").land_new().expect_err("it is there");
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        let _ =
+            jail.draft(Path::new("inner/deep")).expect("begun").land().expect_err("a directory");
+        assert_eq!(read(&jail, "inner/deep/new").expect("as before"), "two");
+        assert_eq!(names(), 2);
+        jail.remove_file(path).expect("ours");
+        jail.draft(path).expect("a fifth").land_new().expect("nothing is there");
+        jail.remove_file(path).expect("ours");
+        assert_eq!(
+            jail.draft(Path::new("nowhere/x")).expect_err("none").kind(),
+            ErrorKind::NotFound
+        );
+        let _ = jail.draft(Path::new("absolute/x")).expect_err("out");
+    }
+}
