@@ -25,6 +25,7 @@
 //! | [`Host`], [`Conduct`] | a server of the harness, and what the answer did to it |
 //! | [`DatagramPeer`] | the scripted peer over UDP |
 //! | [`Running`] | the answer at work on a thread of its own, and signals that wake it |
+//! | [`Pace`] | whether the answer waits for what is not there, or asks without a pause |
 //! | [`Reader`], [`Writer`] | streams in memory that do what sockets may do |
 //! | [`Random`] | seeded bytes |
 //! | [`Hoard`] | a machine out of descriptors |
@@ -42,6 +43,7 @@ mod listener;
 mod lists;
 mod meanwhile;
 mod multicast;
+mod pace;
 mod panics;
 mod peer;
 mod random;
@@ -62,10 +64,11 @@ pub use host::{Clients, Conduct, Host};
 pub use listener::Listener;
 pub use lists::shown;
 pub use meanwhile::Slow;
+pub use pace::Pace;
 pub use peer::{Ending, Peer};
 pub use random::Random;
 pub use report::{Mistake, Report};
-pub use running::{Bytes, Pace, Running};
+pub use running::{Bytes, Running};
 pub use scarcity::Hoard;
 pub use segments::data_segments_sent;
 pub use watch::{check, check_alone, check_within};

@@ -72,9 +72,9 @@ pub struct Running<T, E> {
     finished: Receiver<(Result<T, E>, String)>,
     thread: JoinHandle<()>,
     threads: Arc<Threads>,
-    effort: Option<Effort>,
+    pub(crate) effort: Option<Effort>,
     call: String,
-    check: Check,
+    pub(crate) check: Check,
 }
 
 impl<T, E> Running<T, E> {
@@ -102,61 +102,6 @@ impl<T, E> Running<T, E> {
     pub fn ends_within(&self, limit: Duration) -> bool {
         let limit = limit.min(self.check.time_left());
         !matches!(self.finished.recv_timeout(limit), Err(RecvTimeoutError::Timeout))
-    }
-
-    /// Watches for at most `limit` what the answer's thread does about something that is not there:
-    /// gives up, asks for it again and again, or waits in between.
-    ///
-    /// Sleeps and work are counted, so that the machine's load does not matter: between two sleeps
-    /// a thread that waits works for microseconds, and one that spins for all that it can get. Only
-    /// Linux counts them; elsewhere a spin looks like a wait.
-    pub fn pace(&self, limit: Duration) -> Pace {
-        /// So many sleeps, and it waits: a thread that has found what it asks for goes to sleep once.
-        const SLEEPS: u64 = 3;
-        /// Nanoseconds of work between two sleeps that are too much for a wait.
-        const STRETCH: u64 = 5_000_000;
-        let (deadline, last) = (Instant::now() + limit, Instant::now() + limit + OVERTIME);
-        let spent = || self.effort.as_ref().and_then(Effort::spent);
-        let before = spent();
-        while !self.ends_within(LOOK) {
-            let mut awake = false;
-            if let (Some(before), Some(now)) = (before, spent()) {
-                let sleeps = now.sleeps - before.sleeps;
-                if (now.cpu - before.cpu) / (sleeps + 1) > STRETCH {
-                    return Pace::Spins;
-                }
-                if sleeps >= SLEEPS {
-                    return Pace::Waits;
-                }
-                awake = !now.asleep;
-            }
-            if Instant::now() >= if awake { last } else { deadline } {
-                return Pace::Waits;
-            }
-        }
-        Pace::Ended
-    }
-
-    /// Whether the answer's thread sleeps for all of `limit`: it neither works nor wakes to look
-    /// around. Counted, as in [`Running::pace`]; only Linux counts, elsewhere it always does.
-    pub fn stays_asleep(&self, limit: Duration) -> bool {
-        /// It may be on its way to sleep still.
-        const SLEEPS: u64 = 2;
-        const WORK: u64 = 2_000_000;
-        let spent = || self.effort.as_ref().and_then(Effort::spent);
-        let before = spent();
-        self.ends_within(limit);
-        let last = Instant::now() + OVERTIME;
-        while let (Some(before), Some(now)) = (before, spent()) {
-            if now.sleeps - before.sleeps > SLEEPS || now.cpu - before.cpu > WORK {
-                return false;
-            }
-            if now.asleep || Instant::now() >= last {
-                return now.asleep;
-            }
-            self.ends_within(LOOK);
-        }
-        true
     }
 
     /// Lets a signal arrive in each thread of the answer that waits, several times: whatever it waits
@@ -187,23 +132,6 @@ impl<T, E> Debug for Running<T, E> {
         f.debug_struct("Running").field("call", &self.call).finish_non_exhaustive()
     }
 }
-
-/// What an answer does about something that is not there. See [`Running::pace`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// It returned, or panicked.
-    Ended,
-    /// It asks again and again.
-    Spins,
-    /// It goes to sleep in between.
-    Waits,
-}
-
-/// For a thread that is awake and has had no processor: so long it may be waited for, to see what it does.
-const OVERTIME: Duration = Duration::from_secs(1);
-
-/// Between two looks at how the answer spends its time.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// Bytes that an answer returned. Their `Debug` form is the one of reports: their number, and the
 /// text where they are some.

@@ -29,7 +29,7 @@ impl Hoard {
     }
 
     /// Takes what is free, and says how much it was.
-    fn take(&mut self) -> usize {
+    pub(crate) fn take(&mut self) -> usize {
         let before = self.copies.len();
         // Copies of one descriptor: a tenth of the time that as many open files take.
         while self.copies.len() <= MOST

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use bound_the_wait::ask;
-use harness::{Bytes, Check, Mistake, Outcome, Peer, Running, check};
+use harness::{Bytes, Check, Mistake, Outcome, Peer, Running, check, check_within};
 use socket2::SockRef;
 
 const READS_ONCE: Mistake = Mistake {
@@ -48,6 +48,8 @@ const ZERO_AGAIN: Mistake = Mistake {
 const LONG: Duration = Duration::from_secs(10);
 /// A time that a check waits out.
 const SHORT: Duration = Duration::from_millis(60);
+/// For a check that is made again where its slow peer was not steady.
+const REPEATED: Duration = Duration::from_secs(10);
 /// Many more bytes than the buffers of both sockets hold.
 const MANY: usize = 64 << 20;
 /// How long a slow server pauses: many times, within `SHORT`.
@@ -119,7 +121,7 @@ fn a_deadline_that_has_passed() -> Outcome {
 
 #[test]
 fn a_byte_now_and_then() -> Outcome {
-    check(|c| {
+    check_within(REPEATED, |c| {
         c.steadily(SHORT, || {
             let (stream, server) = c.pair("server")?;
             let (asking, deadline) = asks(c, stream, *b"hello?", 1_000, SHORT);
@@ -143,7 +145,7 @@ fn a_server_that_reads_nothing() -> Outcome {
 
 #[test]
 fn a_server_that_reads_a_little_at_a_time() -> Outcome {
-    check(|c| {
+    check_within(REPEATED, |c| {
         c.steadily(SHORT, || {
             let (stream, server) = c.pair("server")?;
             small_buffers(c, &stream, &server)?;

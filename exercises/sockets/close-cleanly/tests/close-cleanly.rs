@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use close_cleanly::{Closed, close_cleanly};
-use harness::{Check, Ending, Mistake, Outcome, Peer, Running, check};
+use harness::{Check, Ending, Mistake, Outcome, Peer, Running, check, check_within};
 use socket2::SockRef;
 
 const RESET_ON_CLOSE: Mistake = Mistake {
@@ -48,6 +48,8 @@ const RESET_IS_END: Mistake = Mistake {
 const LIMIT: usize = 1 << 20;
 /// Longer than a peer of this test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// For a check that is made again where its slow peer was not steady.
+const REPEATED: Duration = Duration::from_secs(10);
 /// The patience that a check waits out.
 const SHORT: Duration = Duration::from_millis(60);
 
@@ -121,7 +123,7 @@ fn a_client_that_stays() -> Outcome {
 
 #[test]
 fn a_client_that_sends_a_byte_now_and_then() -> Outcome {
-    check(|c| {
+    check_within(REPEATED, |c| {
         c.steadily(SHORT, || {
             let (stream, mut client) = c.pair("client")?;
             let call = closes(c, stream, b"reply", LIMIT, SHORT)?;

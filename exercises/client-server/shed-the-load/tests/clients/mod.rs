@@ -132,17 +132,27 @@ impl<'a> Server<'a> {
     }
 
     /// Fails unless there is a place before long. Connects as often as it is refused.
-    pub(crate) fn has_a_place(&self, mistake: impl Into<Option<&'static Mistake>>) -> Outcome {
+    pub(crate) fn has_a_place(&self, mistake: &'static Mistake) -> Outcome {
+        self.lets_in(b"hello\n", &answered(b"hello"), mistake).map(drop)
+    }
+
+    /// A client that has a place for certain, before long, and keeps it: it reads the beginning of a
+    /// long answer, and no more.
+    pub(crate) fn keeps_a_place(&self, mistake: &'static Mistake) -> Outcome<Peer> {
+        self.lets_in(b"much\n", &[0; 1_000], mistake)
+    }
+
+    /// Fails unless a client that sends `request` gets `want` before long.
+    fn lets_in(&self, request: &[u8], want: &[u8], mistake: &'static Mistake) -> Outcome<Peer> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             self.c.attempt("another client comes, again and again as long as it is refused");
             self.c.want("there is a place for it: the others have gone");
             let mut client = self.connect("next client")?;
-            let asked = client.send(b"hello\n");
-            let want = answered(b"hello");
+            let asked = client.send(request);
             let (got, ending) = client.receive(want.len());
             if got == want {
-                return Ok(());
+                return Ok(client);
             }
             // What a refused client sends may meet a reset; then it may not have its word any more.
             let refused = got == BUSY || (got.is_empty() && ending != Ending::Silence);
@@ -151,7 +161,7 @@ impl<'a> Server<'a> {
                 continue;
             }
             asked?;
-            return Err(client.differs(&want, &got, ending, mistake));
+            return Err(client.differs(want, &got, ending, mistake));
         }
     }
 }
