@@ -40,7 +40,7 @@ pub(crate) struct Laboratory {
     /// Which of the segments with octets do not arrive, and which of all, counted from 1.
     pub(crate) lost_pieces: [Vec<usize>; 2],
     pub(crate) lost: [Vec<usize>; 2],
-    /// Which of those with octets take three times as long.
+    /// Which of those with octets take two fifths longer.
     pub(crate) late_pieces: [Vec<usize>; 2],
     states: [State; 2],
     /// Whether changes of state are drawn.
@@ -254,7 +254,7 @@ impl Laboratory {
         let late = !payload.is_empty() && self.late_pieces[index].contains(&self.pieces[index]);
         let departs = self.busy[index].max(self.now);
         self.busy[index] = departs + if payload.is_empty() { Duration::ZERO } else { self.pace };
-        let at = departs + if late { 3 * self.delay } else { self.delay };
+        let at = departs + if late { self.delay * 7 / 5 } else { self.delay };
         let mut label = self.describe(from, &header, payload.len());
         if let Some(words) = words {
             label = format!("{words}: {label}");
