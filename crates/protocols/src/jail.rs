@@ -113,6 +113,43 @@ impl Jail {
         Ok(rustix::fs::openat(parent, last, flags, mode)?.into())
     }
 
+    /// Creates a file without a name in a directory, to write and to read it. Until it is given one
+    /// with [`link`](Self::link), nobody else can open it, and it is gone with its last descriptor.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` or `IsADirectory` where the file system cannot do that (open(2), `O_TMPFILE`).
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn create_unnamed(&self, directory: &Path) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::TMPFILE;
+        Ok(self.resolve(directory, flags, Mode::from_raw_mode(0o666))?.into())
+    }
+
+    /// Other systems have nothing like it.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported`.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub fn create_unnamed(&self, _: &Path) -> io::Result<File> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    /// Gives a file that has no name its first one.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if anything has that name; the system's.
+    pub fn link(&self, file: &File, name: &Path) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+
+        let (parent, last) = self.parent(name)?;
+        // As open(2) says to do it: to link a descriptor itself takes a privilege.
+        let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let here = rustix::fs::CWD;
+        Ok(rustix::fs::linkat(here, own, parent, last, AtFlags::SYMLINK_FOLLOW)?)
+    }
+
     /// Metadata of what a name leads to, following links that stay.
     ///
     /// # Errors
