@@ -198,7 +198,7 @@ impl<S: Session> Connection<S> {
 
     /// Reads until nothing is there, or until the others must have their turn (`more`).
     ///
-    /// `ended`: the end of the stream is known to be among what has arrived. Else a read that
+    /// `ended`: the end of the stream, or urgent data, is known to be among what has arrived. Else a read that
     /// fills less than the buffer has emptied the socket, and the next byte will be a new event
     /// (epoll(7), the questions about edge-triggered use, *guaranteed on Linux* for streams), so the read that would
     /// only say so is saved.

@@ -112,6 +112,10 @@ impl Listener {
         let _ = shared;
         #[cfg(any(target_os = "linux", target_os = "android"))]
         socket.set_tcp_notsent_lowat(UNSENT)?;
+        // TCP's urgent data is a mark in the stream, and not a message beside it (RFC 6093). Without
+        // this the system takes the last octet out, and of an FTP client's ABOR that is the line's
+        // end. Connections inherit it.
+        socket.set_out_of_band_inline(true)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         Ok(Self::Tcp(socket.into()))

@@ -11,6 +11,13 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use crate::listener::Address;
 use crate::output::{Chunk, Output};
 
+/// What a connection is always asked about. Where there is urgent data, a read ends before its last octet
+/// (tcp(7), `SIOCATMARK`), so that a short read does not mean that nothing is left: the event must say so.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const READ: Interest = Interest::READABLE.add(Interest::PRIORITY);
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const READ: Interest = Interest::READABLE;
+
 /// A connected stream on an event loop.
 #[derive(Debug)]
 pub(crate) enum Stream {
@@ -165,7 +172,7 @@ impl Stream {
 
     /// Asks for readiness to read, and to write only where something waits to be written.
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        registry.register(self.source(), token, Interest::READABLE)
+        registry.register(self.source(), token, READ)
     }
 
     pub(crate) fn interest(
@@ -174,8 +181,7 @@ impl Stream {
         token: Token,
         write: bool,
     ) -> io::Result<()> {
-        let interest =
-            if write { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        let interest = if write { READ | Interest::WRITABLE } else { READ };
         registry.reregister(self.source(), token, interest)
     }
 

@@ -205,7 +205,7 @@ impl<S: Session> Connections<S> {
         if event.is_writable() {
             connection.writable(&mut self.common);
         }
-        let ended = event.is_read_closed() || event.is_error();
+        let ended = event.is_read_closed() || event.is_error() || event.is_priority();
         if (event.is_readable() || ended) && !connection.queued {
             connection.readable(&mut self.common, ended);
         }

@@ -242,3 +242,21 @@ fn a_panic_of_one_session_takes_its_place_back() {
         assert_eq!(server.stop().panicked, 1);
     });
 }
+
+#[test]
+fn urgent_data_is_in_the_stream() {
+    const LINE: &[u8] = b"a line\n";
+    under_each_shell(&Limits::default(), echo(PATIENCE), |server| {
+        let mut client = server.connect();
+        for _ in 0..10 {
+            // The last octet is the urgent one: it comes like the others, and needs no other after it.
+            let sent = socket2::SockRef::from(&client).send_out_of_band(LINE).expect("room");
+            assert_eq!(sent, LINE.len());
+            let mut back = [0; LINE.len()];
+            client.read_exact(&mut back).expect("the echo");
+            assert_eq!(back, LINE);
+        }
+        drop(client);
+        server.stop();
+    });
+}

@@ -120,8 +120,19 @@ mod tests {
         assert_eq!(parse_eprt(b"|2|::1|51210|"), Ok("[::1]:51210".parse().expect("an address")));
         assert_eq!(parse_eprt(b"!1!127.0.0.1!1!"), Ok(SocketAddr::from(([127, 0, 0, 1], 1))));
         assert_eq!(parse_eprt(b"|9|127.0.0.1|50000|"), Err(Error::Protocol));
-        let wrong = ["", "|", "|1|::1|50000|", "|2|127.0.0.1|50000|", "|1|127.0.0.1|65536|",
-            "|1|127.0.0.1|1", "|1|127.0.0.1|1|x", "|x|127.0.0.1|1|", "|1|127.0.0.1|+1|", " 1 127.0.0.1 1 ", "||127.0.0.1|1|"];
+        let wrong = [
+            "",
+            "|",
+            "|1|::1|50000|",
+            "|2|127.0.0.1|50000|",
+            "|1|127.0.0.1|65536|",
+            "|1|127.0.0.1|1",
+            "|1|127.0.0.1|1|x",
+            "|x|127.0.0.1|1|",
+            "|1|127.0.0.1|+1|",
+            " 1 127.0.0.1 1 ",
+            "||127.0.0.1|1|",
+        ];
         for text in wrong {
             assert_eq!(parse_eprt(text.as_bytes()), Err(Error::Malformed), "{text}");
         }
@@ -134,14 +145,22 @@ mod tests {
     #[test]
     fn a_client_finds_the_port_in_what_servers_say() {
         let expected = Some(SocketAddr::from(([127, 0, 0, 1], 51_210)));
-        for text in ["Entering Passive Mode (127,0,0,1,200,10)", "Entering Passive Mode (127,0,0,1,200,10).",
-            "=127,0,0,1,200,10", "Passive, 127,0,0,1,200,10 it is"] {
+        for text in [
+            "Entering Passive Mode (127,0,0,1,200,10)",
+            "Entering Passive Mode (127,0,0,1,200,10).",
+            "=127,0,0,1,200,10",
+            "Passive, 127,0,0,1,200,10 it is",
+        ] {
             assert_eq!(parse_passive(text.as_bytes()), expected, "{text}");
         }
         for text in ["", "(1,2,3)", "(300,0,0,1,1,1)"] {
             assert_eq!(parse_passive(text.as_bytes()), None, "{text}");
         }
-        for text in ["Entering Extended Passive Mode (|||51210|)", "(!!!51210!)", "x (|1|127.0.0.1|51210|) y"] {
+        for text in [
+            "Entering Extended Passive Mode (|||51210|)",
+            "(!!!51210!)",
+            "x (|1|127.0.0.1|51210|) y",
+        ] {
             assert_eq!(parse_extended(text.as_bytes()), Some(51_210), "{text}");
         }
         for text in ["", "(", "()", "(|||)", "(||||)", "(|||0|)", "(|||65536|)", "(||51210|)"] {

@@ -49,7 +49,10 @@ impl Moment {
         let from_march = if month > 2 { month - 3 } else { month + 9 };
         let day = (153 * from_march + 2) / 5 + i64::from(self.day) - 1;
         let days = era * ERA + year * 365 + year / 4 - year / 100 + day - EPOCH;
-        days * DAY + i64::from(self.hour) * 3_600 + i64::from(self.minute) * 60 + i64::from(self.second)
+        days * DAY
+            + i64::from(self.hour) * 3_600
+            + i64::from(self.minute) * 60
+            + i64::from(self.second)
     }
 
     /// Reads `YYYYMMDDhhmmss`; a fraction of a second may follow, and is left out.
@@ -57,7 +60,8 @@ impl Moment {
         let text = str::from_utf8(text).ok()?;
         let (digits, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if digits.len() != 14 || !all_digits(digits) || fraction.is_empty() || !all_digits(fraction) {
+        if digits.len() != 14 || !all_digits(digits) || fraction.is_empty() || !all_digits(fraction)
+        {
             return None;
         }
         let number = |range: std::ops::Range<usize>| digits[range].parse::<u8>().ok();
@@ -106,8 +110,18 @@ mod tests {
     #[test]
     fn what_is_no_date_is_not_read() {
         assert!(Moment::parse(b"20240101000000.123").is_some());
-        for text in ["", "2024010100000", "202401010000000", "20240230000000", "20241301000000",
-            "20240101240000", "20240101006000", "20240101000060", "2024010100000x", "20240101000000."] {
+        for text in [
+            "",
+            "2024010100000",
+            "202401010000000",
+            "20240230000000",
+            "20241301000000",
+            "20240101240000",
+            "20240101006000",
+            "20240101000060",
+            "2024010100000x",
+            "20240101000000.",
+        ] {
             assert_eq!(Moment::parse(text.as_bytes()), None, "{text}");
         }
     }

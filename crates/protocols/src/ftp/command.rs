@@ -2,11 +2,54 @@
 
 /// What a client may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the command of its name; the table below says where it is specified")]
+#[expect(
+    missing_docs,
+    reason = "each is the command of its name; the table below says where it is specified"
+)]
 pub enum Verb {
-    Abor, Acct, Allo, Appe, Auth, Cdup, Cwd, Dele, Eprt, Epsv, Feat, Help, List, Mdtm, Mfmt, Mkd, Mlsd,
-    Mlst, Mode, Nlst, Noop, Opts, Pass, Pasv, Port, Pwd, Quit, Rein, Rest, Retr, Rmd, Rnfr, Rnto, Site,
-    Size, Smnt, Stat, Stor, Stou, Stru, Syst, Type, User,
+    Abor,
+    Acct,
+    Allo,
+    Appe,
+    Auth,
+    Cdup,
+    Cwd,
+    Dele,
+    Eprt,
+    Epsv,
+    Feat,
+    Help,
+    List,
+    Mdtm,
+    Mfmt,
+    Mkd,
+    Mlsd,
+    Mlst,
+    Mode,
+    Nlst,
+    Noop,
+    Opts,
+    Pass,
+    Pasv,
+    Port,
+    Pwd,
+    Quit,
+    Rein,
+    Rest,
+    Retr,
+    Rmd,
+    Rnfr,
+    Rnto,
+    Site,
+    Size,
+    Smnt,
+    Stat,
+    Stor,
+    Stou,
+    Stru,
+    Syst,
+    Type,
+    User,
 }
 
 /// Whether a command has an argument.

@@ -105,7 +105,11 @@ pub fn is_listable(name: &[u8]) -> bool {
 
 /// Seconds since 1970 at which the contents were changed.
 pub fn modified(stat: &Stat) -> i64 {
-    #[allow(clippy::unnecessary_cast, clippy::cast_possible_wrap, reason = "systems differ in its type")]
+    #[allow(
+        clippy::unnecessary_cast,
+        clippy::cast_possible_wrap,
+        reason = "systems differ in its type"
+    )]
     let seconds = stat.st_mtime as i64;
     seconds
 }
@@ -200,22 +204,34 @@ pub fn facts(output: &mut Output, stat: &Stat, wanted: Wanted, writable: bool) {
             let _ = write!(output, "{}={value};", FACTS[index]);
         }
     };
-    fact(0, format_args!("{}", match kind(stat) {
-        FileType::Directory => "dir",
-        FileType::RegularFile => "file",
-        _ => "OS.unix=special",
-    }));
+    fact(
+        0,
+        format_args!(
+            "{}",
+            match kind(stat) {
+                FileType::Directory => "dir",
+                FileType::RegularFile => "file",
+                _ => "OS.unix=special",
+            }
+        ),
+    );
     if !directory {
         fact(1, format_args!("{}", size(stat)));
     }
     fact(2, format_args!("{}", Moment::of(modified(stat))));
     // RFC 3659 §7.5.5: what the client can do with it, as far as this server decides.
-    fact(3, format_args!("{}", match (directory, writable) {
-        (true, false) => "el",
-        (true, true) => "cdeflmp",
-        (false, false) => "r",
-        (false, true) => "adfrw",
-    }));
+    fact(
+        3,
+        format_args!(
+            "{}",
+            match (directory, writable) {
+                (true, false) => "el",
+                (true, true) => "cdeflmp",
+                (false, false) => "r",
+                (false, true) => "adfrw",
+            }
+        ),
+    );
     fact(4, format_args!("{:x}g{:x}", stat.st_dev, stat.st_ino));
     fact(5, format_args!("{:04o}", stat.st_mode & 0o7777));
 }

@@ -24,7 +24,7 @@ impl FtpPath {
     /// What `name` means in this directory. `None`: it has a control character in it, with which no
     /// line could name it, or is too long.
     pub fn join(&self, name: &[u8]) -> Option<Self> {
-        if name.iter().any(|byte| byte.is_ascii_control()) {
+        if name.iter().any(u8::is_ascii_control) {
             return None;
         }
         let mut whole = if name.starts_with(b"/") { Vec::new() } else { self.0.clone() };

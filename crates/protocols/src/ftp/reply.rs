@@ -61,7 +61,10 @@ impl Reply {
     /// The words of its last line, to be shown: what is no UTF-8, or a control character, replaced.
     pub fn words(&self) -> String {
         let last = self.lines.last().map_or(&[][..], Vec::as_slice);
-        String::from_utf8_lossy(last).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+        String::from_utf8_lossy(last)
+            .chars()
+            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+            .collect()
     }
 
     /// The first digit, which says how the command fares: RFC 959 §4.2.1.
@@ -134,7 +137,8 @@ impl Replies {
             match (&mut self.begun, head) {
                 (None, None) => return Some(Err(Error::Malformed(line))),
                 (None, Some((code, more))) => {
-                    let reply = Reply { code, lines: vec![line.get(4..).unwrap_or_default().to_vec()] };
+                    let reply =
+                        Reply { code, lines: vec![line.get(4..).unwrap_or_default().to_vec()] };
                     if !more {
                         self.octets = 0;
                         return Some(Ok(reply));
@@ -185,8 +189,10 @@ mod tests {
     fn replies_come_whole_however_they_are_cut() {
         let stream = b"220 ready\r\n211-Features:\r\n MDTM\r\n226 of another code\r\n211-\r\n211 End\r\n331\r\n";
         for cut in 1..stream.len() {
-            let replies: Vec<_> = all(stream, cut).into_iter().map(|reply| reply.expect("one")).collect();
-            let codes: Vec<_> = replies.iter().map(|reply| (reply.code, reply.lines.len())).collect();
+            let replies: Vec<_> =
+                all(stream, cut).into_iter().map(|reply| reply.expect("one")).collect();
+            let codes: Vec<_> =
+                replies.iter().map(|reply| (reply.code, reply.lines.len())).collect();
             assert_eq!(codes, [(220, 1), (211, 5), (331, 1)], "cut after {cut}");
             assert_eq!(replies[1].lines[2], b"226 of another code");
             assert_eq!(replies[1].words(), "End");

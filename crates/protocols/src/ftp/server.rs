@@ -118,10 +118,15 @@ mod tests {
         let user = Some(("ada".to_owned(), b"secret".to_vec()));
         let users = Users { anonymous: false, user };
         assert!(users.admit(b"ada", b"secret"));
-        for (name, password) in
-            [("ada", "secre"), ("ada", "secrets"), ("ada", ""), ("ada", "Secret"), ("eve", "secret"),
-             ("anonymous", "x"), ("ada", "secret\0")]
-        {
+        for (name, password) in [
+            ("ada", "secre"),
+            ("ada", "secrets"),
+            ("ada", ""),
+            ("ada", "Secret"),
+            ("eve", "secret"),
+            ("anonymous", "x"),
+            ("ada", "secret\0"),
+        ] {
             assert!(!users.admit(name.as_bytes(), password.as_bytes()), "{name} {password}");
         }
         let users = Users { anonymous: true, user: None };

@@ -51,7 +51,9 @@ impl Upload {
             Ok(file) => (file, None),
             // The file system cannot, or this is not Linux. An older kernel takes the flag for an
             // attempt to open a directory for writing.
-            Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::IsADirectory) => {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::IsADirectory) =>
+            {
                 let (file, name) = create_temporary(jail, folder)?;
                 (file, Some(name))
             }
@@ -108,7 +110,8 @@ impl Upload {
             match self.jail.link(&self.file, &self.target) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     let folder = self.target.parent().unwrap_or(Path::new("")).to_owned();
-                    self.temporary = Some(fresh(&folder, |name| self.jail.link(&self.file, name))?.1);
+                    self.temporary =
+                        Some(fresh(&folder, |name| self.jail.link(&self.file, name))?.1);
                 }
                 linked => return linked,
             }

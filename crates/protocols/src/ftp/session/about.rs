@@ -21,8 +21,7 @@ impl FtpSession {
     /// RFC 2389 §3.2: a line each, which begins with one space.
     pub(super) fn features(&mut self, cx: &mut Context<'_>) {
         let mlst = format!("MLST {}", self.wanted.feature());
-        let lines =
-            ["EPRT", "EPSV", "MDTM", "MFMT", &mlst, "REST STREAM", "SIZE", "TVFS", "UTF8"];
+        let lines = ["EPRT", "EPSV", "MDTM", "MFMT", &mlst, "REST STREAM", "SIZE", "TVFS", "UTF8"];
         say_lines(cx.output, 211, "Features:", lines, "End");
     }
 
@@ -31,7 +30,11 @@ impl FtpSession {
         let (name, value) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         if name.eq_ignore_ascii_case(b"MLST") {
             self.wanted = Wanted::parse(value);
-            say(cx.output, 200, format_args!("MLST OPTS {}", self.wanted.names()).to_string().trim_end());
+            say(
+                cx.output,
+                200,
+                format_args!("MLST OPTS {}", self.wanted.names()).to_string().trim_end(),
+            );
         } else if name.eq_ignore_ascii_case(b"UTF8") && !value.eq_ignore_ascii_case(b"OFF") {
             say(cx.output, 200, "Names are UTF-8, always.");
         } else {
@@ -46,7 +49,7 @@ impl FtpSession {
             let kind = if self.text { "ASCII" } else { "binary" };
             let lines = [
                 format!("TYPE: {kind}; STRU: File; MODE: Stream"),
-                transfer.map_or("No transfer is under way.".to_owned(), |transfer| transfer.status()),
+                transfer.map_or("No transfer is under way.".to_owned(), super::Transfer::status),
             ];
             return say_lines(cx.output, 211, "FTP server status:", lines, "End of status.");
         }
@@ -61,7 +64,8 @@ impl FtpSession {
             lines.advance(count);
         }
         text.truncate(text[..text.len().min(MOST)].iter().rposition(|&b| b == b'\n').unwrap_or(0));
-        let lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let lines =
+            text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let lines = lines.filter(|line| !line.is_empty());
         say_lines(cx.output, 213, "Status:", lines, "End of status.");
     }

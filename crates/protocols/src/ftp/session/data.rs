@@ -24,7 +24,9 @@ pub(super) enum Data {
     /// We are to connect there, when there is something to transfer.
     Active(SocketAddr),
     /// The client is to connect to us. `stranger`: somebody else did.
-    Passive { stranger: bool },
+    Passive {
+        stranger: bool,
+    },
     /// It is open.
     Open,
 }
@@ -40,7 +42,9 @@ impl FtpSession {
     pub(super) fn extended_port(&mut self, argument: &[u8], cx: &mut Context<'_>) {
         match address::parse_eprt(argument) {
             Ok(address) => self.be_active(address, cx),
-            Err(Error::Protocol) => say(cx.output, 522, "Network protocol not supported, use (1,2)"),
+            Err(Error::Protocol) => {
+                say(cx.output, 522, "Network protocol not supported, use (1,2)");
+            }
             Err(Error::Malformed) => say(cx.output, 501, "An address is |1|127.0.0.1|50000|."),
         }
     }

@@ -215,7 +215,8 @@ impl FtpSession {
             return say(cx.output, 550, "Nothing can be changed here.");
         }
         let mode = words.next().and_then(|mode| str::from_utf8(mode).ok());
-        let mode = mode.and_then(|mode| u32::from_str_radix(mode, 8).ok()).filter(|mode| *mode <= 0o777);
+        let mode =
+            mode.and_then(|mode| u32::from_str_radix(mode, 8).ok()).filter(|mode| *mode <= 0o777);
         let (Some(mode), Some(name)) = (mode, words.next()) else {
             return say(cx.output, 501, "That is a mode, 000 to 777, and a name.");
         };

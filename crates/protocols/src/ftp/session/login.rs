@@ -42,7 +42,11 @@ impl FtpSession {
     /// The answer is the same for every name: it does not tell which there are (RFC 2577 §7).
     pub(super) fn user(&mut self, name: &[u8], cx: &mut Context<'_>) {
         if self.settings.users.is_anonymous(name) {
-            say(cx.output, 331, "Anybody may come in; your e-mail address as the password, please.");
+            say(
+                cx.output,
+                331,
+                "Anybody may come in; your e-mail address as the password, please.",
+            );
         } else {
             say(cx.output, 331, "And the password, please.");
         }

@@ -44,9 +44,17 @@ pub(super) struct Transfer {
 #[derive(Debug)]
 enum Job {
     /// A file, or the rest of one, as it is.
-    Send { file: Arc<File>, offset: u64, length: u64 },
+    Send {
+        file: Arc<File>,
+        offset: u64,
+        length: u64,
+    },
     /// The same with CRLF at its lines' ends.
-    SendText { file: Arc<File>, offset: u64, lines: ToWire },
+    SendText {
+        file: Arc<File>,
+        offset: u64,
+        lines: ToWire,
+    },
     List(Listing),
     Store(Store),
 }
