@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the client's fuzzers: small, right inputs.
+
+    python3 crates/protocols/fuzz/seeds.py
+"""
+import gzip
+import pathlib
+import zlib
+
+HERE = pathlib.Path(__file__).parent
+
+
+def write(target, name, octets):
+    folder = HERE / "seeds" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(octets)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+for name, octets in {
+    "length": HEAD + b"Content-Length: 5\r\n\r\nhello",
+    "chunked": HEAD + b"Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nA: b\r\n\r\n",
+    "close": b"HTTP/1.0 200\nServer: x\n\nhello",
+    "interim": b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD + b"Content-Length: 0\r\n\r\n",
+    "folded": HEAD + b"A: b\r\n c\r\nContent-Length: 1\r\n\r\nx",
+    "range": b"HTTP/1.1 206 x\r\nContent-Range: bytes 5-9/10\r\nETag: \"a\"\r\nContent-Length: 5\r\n\r\n, you",
+    "none": b"HTTP/1.1 304 x\r\nTransfer-Encoding: chunked\r\n\r\n",
+}.items():
+    write("response", name, b"\0" + octets)
+for name, text in {
+    "usual": "http://user:secret@example.org:8080/a/../b%20c?d=e#f",
+    "address": "http://[::1]:80/",
+    "relative": "../g;x=1/./y?z#s",
+    "unicode": "http://h/é ü",
+}.items():
+    write("url", name, text.encode())
+PACKED = gzip.compress(b"hello, hello, hello", mtime=0)
+for name, octets in {
+    "gzip": b"\0" + PACKED,
+    "members": b"\0" + PACKED + PACKED,
+    "zlib": b"\1" + zlib.compress(b"hello, hello"),
+    "raw": b"\1" + zlib.compress(b"hello, hello")[2:-4],
+    "twice": b"\2" + gzip.compress(PACKED, mtime=0),
+}.items():
+    write("coding", name, octets)
