@@ -10,7 +10,7 @@
 //! | `echo.rs` | answers with what it got |
 //! | `files.rs` | a folder: GET, HEAD, PUT, DELETE |
 //! | `conditionals.rs`, `ranges.rs`, `coding.rs` | unless it is the same; a part of it; compressed |
-//! | `client.rs`, `url.rs`, `response.rs` | a client's side: redirects, reuse, resumption |
+//! | `client/`, `url.rs`, `response.rs` | a client's side: redirects, reuse, resumption |
 //! | `dates.rs`, `media.rs`, `listing.rs`, `access_log.rs` | what their names say |
 
 pub mod access_log;

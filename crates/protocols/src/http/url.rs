@@ -21,13 +21,19 @@
 //! The crate `url` is the WHATWG's text whole, and brings the tables of international names with it:
 //! some thirty crates. We do without those: a name that is not ASCII is to be given in its `xn--` form.
 
-use std::fmt::{self, Display, Write as _};
+mod escapes;
+mod parts;
+
+use std::fmt::{self, Display};
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+pub use escapes::decode;
+
+use escapes::{encode, in_path, in_query, normal};
+use parts::{Reference, host_and_port};
 
 /// Octets of the longest URL. RFC 9110 §4.1 asks for at least 8,000 to be supported.
 pub const LONGEST: usize = 16 * 1024;
-/// Octets of the longest name of a host (RFC 1035 §2.3.4 allows 255 on the wire: 253 in text).
-const LONGEST_HOST: usize = 253;
 
 /// An absolute `http` or `https` URL, normalised as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -266,177 +272,6 @@ impl Scheme {
             Self::Https => 443,
         }
     }
-}
-
-/// The five parts of a reference, as they stand (RFC 3986 §3; its appendix B has the same as one
-/// regular expression).
-#[derive(Debug, Default)]
-struct Reference<'a> {
-    scheme: Option<Scheme>,
-    authority: Option<&'a [u8]>,
-    path: &'a [u8],
-    query: Option<&'a [u8]>,
-    fragment: Option<&'a [u8]>,
-}
-
-impl<'a> Reference<'a> {
-    fn split(text: &'a [u8]) -> Result<Self, UrlError> {
-        if text.len() > LONGEST {
-            return Err(UrlError::TooLong(text.len()));
-        }
-        let text = text.trim_ascii();
-        // The WHATWG's reader takes tabs and line ends out, wherever they stand. We refuse.
-        if let Some(control) = text.iter().find(|octet| **octet < b' ' || **octet == 0x7f) {
-            return Err(UrlError::Control(*control));
-        }
-        let mut parts = Self::default();
-        let (rest, fragment) = cut(text, b'#');
-        let (rest, query) = cut(rest, b'?');
-        (parts.fragment, parts.query) = (fragment, query);
-        let mut rest = rest;
-        // A scheme ends at the first `:`, if that comes before any `/`.
-        if let (head, Some(tail)) = cut(rest, b':')
-            && head.first().is_some_and(u8::is_ascii_alphabetic)
-            && head.iter().all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(octet))
-        {
-            parts.scheme = Some(match head.to_ascii_lowercase().as_slice() {
-                b"http" => Scheme::Http,
-                b"https" => Scheme::Https,
-                _ => return Err(UrlError::Scheme(String::from_utf8_lossy(head).into_owned())),
-            });
-            rest = tail;
-        }
-        if let Some(after) = rest.strip_prefix(b"//") {
-            let end = after.iter().position(|octet| *octet == b'/').unwrap_or(after.len());
-            parts.authority = Some(&after[..end]);
-            rest = &after[end..];
-        }
-        parts.path = rest;
-        Ok(parts)
-    }
-}
-
-/// What stands before the first `mark`, and what after it.
-fn cut(text: &[u8], mark: u8) -> (&[u8], Option<&[u8]>) {
-    match text.iter().position(|octet| *octet == mark) {
-        Some(at) => (&text[..at], Some(&text[at + 1..])),
-        None => (text, None),
-    }
-}
-
-fn host_and_port(place: &[u8]) -> Result<(Host, Option<u16>), UrlError> {
-    let text = String::from_utf8_lossy(place);
-    let wrong = |why| UrlError::Host(text.clone().into_owned(), why);
-    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-        let (address, port) = rest.split_once(']').ok_or_else(|| wrong("`[` without `]`"))?;
-        let address = address.parse().map_err(|_| wrong("no address of IPv6"))?;
-        match port.strip_prefix(':') {
-            None if !port.is_empty() => return Err(wrong("after `]` comes `:` and a port")),
-            port => (Host::V6(address), port.unwrap_or("")),
-        }
-    } else {
-        let (host, port) = text.split_once(':').unwrap_or((&text, ""));
-        (name_or_v4(host).map_err(wrong)?, port)
-    };
-    if port.is_empty() {
-        return Ok((host, None));
-    }
-    let digits = port.bytes().all(|octet| octet.is_ascii_digit());
-    match port.parse() {
-        Ok(number @ 1..) if digits => Ok((host, Some(number))),
-        _ => Err(UrlError::Port(port.to_owned())),
-    }
-}
-
-fn name_or_v4(text: &str) -> Result<Host, &'static str> {
-    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
-    if text.is_empty() {
-        return Err("empty");
-    }
-    if text.len() > LONGEST_HOST {
-        return Err("longer than 253 octets");
-    }
-    if !text.is_ascii() {
-        return Err("not ASCII; an international name has a form that begins with xn--");
-    }
-    if !text.bytes().all(allowed) {
-        return Err("it has a character that is not a letter, a digit, `-`, `_`, `~` or `.`");
-    }
-    if let Ok(address) = text.parse() {
-        return Ok(Host::V4(address));
-    }
-    // Whose last label is a number is an address to the WHATWG ("ends in a number"), and to inet_aton(3).
-    let last = text.strip_suffix('.').unwrap_or(text).rsplit('.').next().unwrap_or("");
-    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
-    let digits = |text: &str| text.bytes().all(|octet| octet.is_ascii_digit());
-    if digits(last) || hexadecimal.is_some_and(|hex| hex.bytes().all(|o| o.is_ascii_hexdigit())) {
-        return Err("an address of IPv4 is four decimal numbers");
-    }
-    Ok(Host::Name(text.to_ascii_lowercase()))
-}
-
-/// May stand in a path: RFC 3986 §3.3, and `%` (what it encodes is not looked at).
-fn in_path(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&octet)
-}
-
-/// May stand in a query or a fragment: RFC 3986 §3.4, and `[` `]`, which all browsers leave.
-fn in_query(octet: u8) -> bool {
-    in_path(octet) || b"?[]".contains(&octet)
-}
-
-/// Percent-encodes what may not stand there (RFC 3986 §2.1).
-fn encode(text: &[u8], allowed: fn(u8) -> bool) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for octet in text {
-        if allowed(*octet) {
-            encoded.push(char::from(*octet));
-        } else {
-            write!(encoded, "%{octet:02X}").expect("a String takes all");
-        }
-    }
-    encoded
-}
-
-/// Undoes [`encode`]. A `%` without two hexadecimal digits behind it stands for itself.
-pub fn decode(text: &str) -> Vec<u8> {
-    let digit = |octet: Option<&u8>| octet.and_then(|octet| char::from(*octet).to_digit(16));
-    let (mut decoded, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let Some((first, tail)) = rest.split_first() {
-        match (first, digit(tail.first()), digit(tail.get(1))) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push(u8::try_from(high * 16 + low).expect("two digits are an octet"));
-                rest = &tail[2..];
-            }
-            _ => {
-                decoded.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    decoded
-}
-
-/// Resolves `.` and `..` (RFC 3986 §5.2.4), also where they are written `%2e` as the WHATWG has it. The
-/// result begins with `/`.
-fn normal(path: &str) -> String {
-    let mut segments: Vec<&str> = Vec::new();
-    let mut open = true;
-    for segment in path.strip_prefix('/').unwrap_or(path).split('/') {
-        open = false;
-        match segment.to_ascii_lowercase().replace("%2e", ".").as_str() {
-            "." => open = true,
-            ".." => {
-                segments.pop();
-                open = true;
-            }
-            _ => segments.push(segment),
-        }
-    }
-    if open {
-        segments.push(""); // `/a/..` is `/`, and `/a/b/.` is `/a/b/`.
-    }
-    format!("/{}", segments.join("/"))
 }
 
 #[cfg(test)]
