@@ -11,6 +11,7 @@ mod downloads;
 mod heads;
 mod redirects;
 mod server;
+mod uploads;
 mod waits;
 
 use std::process::{Command, Output, Stdio};

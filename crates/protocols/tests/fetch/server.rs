@@ -16,6 +16,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) enum Step {
     /// Read a request, to the end of its body.
     Request,
+    /// Read a request's head, and leave its body.
+    Head,
+    /// Send back so many octets, each when it comes.
+    Echo(usize),
     /// Send these octets.
     Send(Vec<u8>),
     /// Send these octets again and again, until the client has gone.
@@ -73,6 +77,18 @@ fn play(
     for step in script {
         match step {
             Step::Request => seen(request(&mut stream)?),
+            Step::Head => {
+                let mut octets = Vec::new();
+                while !octets.ends_with(b"\r\n\r\n") {
+                    let mut one = [0];
+                    stream.read_exact(&mut one)?;
+                    octets.push(one[0]);
+                }
+                seen(String::from_utf8_lossy(&octets).into_owned());
+            }
+            Step::Echo(count) => {
+                io::copy(&mut (&stream).take(*count as u64), &mut &stream)?;
+            }
             Step::Send(octets) => {
                 let text = replace(octets, b"{server}", address.to_string().as_bytes());
                 for piece in text.chunks(cut) {
