@@ -8,14 +8,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sockets::wire::Wire;
 
-use programs::{dns, fetch, ftp, ftp_get, http, http_echo, lookup, send_mail, smtp};
+use programs::{dns, fetch, ftp, ftp_get, http, http_echo, lookup, send_mail, smtp, tour};
 
 /// Chapter 4 of On the Wire: HTTP, FTP, SMTP and DNS. Without a program: the tour.
 #[derive(Debug, Parser)]
 #[command(name = "protocols", version, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
-    program: Program,
+    program: Option<Program>,
     #[command(flatten)]
     wire: Wire,
 }
@@ -39,15 +39,16 @@ fn main() -> ExitCode {
     // `lookup` says more than yes and no.
     let mut code = ExitCode::SUCCESS;
     let done = match program {
-        Program::Http(arguments) => http::run(&arguments, &wire),
-        Program::HttpEcho(arguments) => http_echo::run(&arguments, &wire),
-        Program::Fetch(arguments) => fetch::run(&arguments, &wire),
-        Program::Ftp(arguments) => ftp::run(&arguments, &wire),
-        Program::FtpGet(arguments) => ftp_get::run(&arguments, &wire),
-        Program::Smtp(arguments) => smtp::run(&arguments, &wire),
-        Program::SendMail(arguments) => send_mail::run(&arguments, &wire),
-        Program::Dns(arguments) => dns::run(&arguments, &wire),
-        Program::Lookup(arguments) => lookup::run(&arguments, &wire).map(|said| code = said),
+        None => tour::run(&wire),
+        Some(Program::Http(arguments)) => http::run(&arguments, &wire),
+        Some(Program::HttpEcho(arguments)) => http_echo::run(&arguments, &wire),
+        Some(Program::Fetch(arguments)) => fetch::run(&arguments, &wire),
+        Some(Program::Ftp(arguments)) => ftp::run(&arguments, &wire),
+        Some(Program::FtpGet(arguments)) => ftp_get::run(&arguments, &wire),
+        Some(Program::Smtp(arguments)) => smtp::run(&arguments, &wire),
+        Some(Program::SendMail(arguments)) => send_mail::run(&arguments, &wire),
+        Some(Program::Dns(arguments)) => dns::run(&arguments, &wire),
+        Some(Program::Lookup(arguments)) => lookup::run(&arguments, &wire).map(|said| code = said),
     };
     match done {
         Ok(()) => code,

@@ -10,3 +10,4 @@ mod http_settings;
 pub(crate) mod lookup;
 pub(crate) mod send_mail;
 pub(crate) mod smtp;
+pub(crate) mod tour;
