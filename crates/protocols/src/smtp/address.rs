@@ -194,11 +194,8 @@ fn skip_source_route(inside: &str) -> Result<&str, Error> {
 
 /// Checks the local part at the start, and gives its length.
 fn local_part(text: &str) -> Result<usize, Error> {
-    let length = if text.starts_with('"') {
-        quoted_string(text.as_bytes())?
-    } else {
-        dot_string(text)?
-    };
+    let length =
+        if text.starts_with('"') { quoted_string(text.as_bytes())? } else { dot_string(text)? };
     if length > LONGEST_LOCAL_PART { Err(Error::TooLong) } else { Ok(length) }
 }
 
@@ -333,7 +330,10 @@ mod tests {
         assert_eq!(Path::parse(b"<\xff@x>"), Err(Error::Utf8));
         for long in [
             format!("<{}@x>", "l".repeat(65)),
-            format!("<a@{}>", ["d".repeat(63), "d".repeat(63), "d".repeat(63), "e".repeat(63)].join(".")),
+            format!(
+                "<a@{}>",
+                ["d".repeat(63), "d".repeat(63), "d".repeat(63), "e".repeat(63)].join(".")
+            ),
         ] {
             assert_eq!(path(&long), Err(Error::TooLong), "{long}");
         }

@@ -102,7 +102,8 @@ impl<'a> Command<'a> {
             return Err(Error::Unrecognized);
         }
         let arguments = rest.trim_ascii_start();
-        let without = |command| if arguments.is_empty() { Ok(command) } else { Err(Error::Arguments) };
+        let without =
+            |command| if arguments.is_empty() { Ok(command) } else { Err(Error::Arguments) };
         match verb.to_ascii_uppercase().as_slice() {
             b"HELO" => client_name(arguments).map(Command::Helo),
             b"EHLO" => client_name(arguments).map(Command::Ehlo),
@@ -128,9 +129,8 @@ impl<'a> Command<'a> {
 /// A browser that is made to send `POST / HTTP/1.1` here would go on with lines of an attacker's
 /// choice: what looks like HTTP must not be read to its second line.
 fn is_foreign(verb: &[u8]) -> bool {
-    const HTTP: [&[u8]; 9] = [
-        b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH",
-    ];
+    const HTTP: [&[u8]; 9] =
+        [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"];
     const TLS_HANDSHAKE: u8 = 0x16;
     verb.first() == Some(&TLS_HANDSHAKE) || HTTP.iter().any(|http| verb.eq_ignore_ascii_case(http))
 }
@@ -219,7 +219,8 @@ fn size(digits: &[u8]) -> Result<u64, Error> {
     if !(1..=20).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Error::Arguments);
     }
-    let digit = |number: u64, digit: &u8| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+    let digit =
+        |number: u64, digit: &u8| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
     Ok(digits.iter().fold(0, digit))
 }
 
@@ -235,8 +236,15 @@ mod tests {
         assert_eq!(Command::parse(b"NOOP whatever"), Ok(Command::Noop));
         assert_eq!(Command::parse(b"VRFY <a@x>"), Ok(Command::Vrfy(b"<a@x>")));
         let all = MailParameters { size: Some(12), eight_bit: Some(true), utf8: true };
-        for line in ["MAIL FROM:<> SIZE=12 BODY=8BITMIME SMTPUTF8", "mail from: <>  smtputf8 body=8bitmime size=12"] {
-            assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Mail(Path::Null, all)), "{line}");
+        for line in [
+            "MAIL FROM:<> SIZE=12 BODY=8BITMIME SMTPUTF8",
+            "mail from: <>  smtputf8 body=8bitmime size=12",
+        ] {
+            assert_eq!(
+                Command::parse(line.as_bytes()),
+                Ok(Command::Mail(Path::Null, all)),
+                "{line}"
+            );
         }
         let huge = Command::parse(b"MAIL FROM:<> SIZE=99999999999999999999");
         let parameters = MailParameters { size: Some(u64::MAX), ..MailParameters::default() };

@@ -57,7 +57,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(line) => write!(f, "`{line}` is no line of an SMTP reply"),
-            Self::Changed(one, other) => write!(f, "a reply that begins with {one} and goes on with {other}"),
+            Self::Changed(one, other) => {
+                write!(f, "a reply that begins with {one} and goes on with {other}")
+            }
             Self::LongLine => write!(f, "a line of a reply of over {LONGEST_LINE} octets"),
             Self::ManyLines => write!(f, "a reply of over {MOST_LINES} lines"),
         }
@@ -132,7 +134,9 @@ impl Replies {
             let line = match self.lines.next_line() {
                 Ok(Some(line)) => line.octets,
                 Ok(None) => return Ok(None),
-                Err(lines::Error::TooLong { .. } | lines::Error::Stream(_)) => return Err(Error::LongLine),
+                Err(lines::Error::TooLong { .. } | lines::Error::Stream(_)) => {
+                    return Err(Error::LongLine);
+                }
             };
             let (code, last, text) = parse_line(&line)?;
             let reply = self.partial.get_or_insert(Reply { code, lines: Vec::new() });
@@ -157,7 +161,8 @@ fn parse_line(line: &[u8]) -> Result<(u16, bool, String), Error> {
     // RFC 5321 §4.2: the text may be missing, and the space too.
     let (code, last, text) = match line {
         [a @ b'2'..=b'5', b @ b'0'..=b'5', c @ b'0'..=b'9', rest @ ..] => {
-            let code = [a, b, c].iter().fold(0, |code, digit| code * 10 + u16::from(**digit - b'0'));
+            let code =
+                [a, b, c].iter().fold(0, |code, digit| code * 10 + u16::from(**digit - b'0'));
             match rest {
                 [] => (code, true, &[][..]),
                 [b' ', text @ ..] => (code, true, text),
@@ -189,7 +194,8 @@ mod tests {
 
     #[test]
     fn replies_however_they_are_cut() {
-        let stream = b"220 ready\r\n250-a\r\n250-\r\n250 c\r\n354\r\n221 \r\n550 5.1.1 no\n421 \x1b[31m\r\n";
+        let stream =
+            b"220 ready\r\n250-a\r\n250-\r\n250 c\r\n354\r\n221 \r\n550 5.1.1 no\n421 \x1b[31m\r\n";
         let want = ["220 ready", "250 a c", "354", "221", "550 5.1.1 no", "421 ?[31m"];
         for most in 1..=stream.len() {
             assert_eq!(replies(stream, most).expect("replies"), want, "{most} at once");
@@ -199,7 +205,8 @@ mod tests {
     #[test]
     fn what_is_no_reply() {
         assert_eq!(replies(b"250-a\r\n550 b\r\n", 99), Err(Error::Changed(250, 550)));
-        for wrong in ["", "25 ok", "2500 ok", "hello", "650 x", "190 x", "260 x", "250_x", "250\tx"] {
+        for wrong in ["", "25 ok", "2500 ok", "hello", "650 x", "190 x", "260 x", "250_x", "250\tx"]
+        {
             let error = replies(format!("{wrong}\r\n").as_bytes(), 99);
             assert!(matches!(error, Err(Error::Code(_))), "{wrong}");
         }
