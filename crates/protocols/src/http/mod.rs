@@ -31,4 +31,6 @@ pub mod response;
 pub mod server;
 pub mod status;
 pub mod target;
+#[cfg(test)]
+mod testing;
 pub mod url;
