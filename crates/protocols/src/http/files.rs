@@ -108,6 +108,10 @@ impl Exchange {
 const READING: &str = "GET, HEAD, OPTIONS";
 
 impl Handler for Exchange {
+    fn wants(&self, request: &Request<'_>) -> bool {
+        self.site.writable && request.method == b"PUT"
+    }
+
     fn request(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) -> Want {
         let Target::Path { path, query, .. } = request.target else {
             // `OPTIONS *`; there are no tunnels here.

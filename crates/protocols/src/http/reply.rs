@@ -40,8 +40,8 @@ pub(super) struct Exchange {
     pub(super) unread: Unread,
     /// The client waits for `100 Continue`.
     pub(super) waits: bool,
-    /// The handler wants the body.
-    pub(super) wanted: bool,
+    /// The body is read before the answer is thought of.
+    pub(super) first: bool,
     /// 0: not answered yet.
     pub(super) status: u16,
     /// Octets of content that were queued.
@@ -58,7 +58,7 @@ pub(super) enum Unread {
     /// Nothing.
     #[default]
     None,
-    /// So little that it is read and thrown away, for the connection's sake.
+    /// So little that it is read, and thrown away if need be, for the connection's sake.
     Little,
     /// So much, or nobody knows: the connection is closed instead.
     Much,
@@ -85,7 +85,6 @@ impl<'a> Reply<'a> {
 
     /// Asks for the request's body: a client that waits is told to go on (RFC 9110 §10.1.1).
     pub fn receive(&mut self) {
-        self.exchange.wanted = true;
         self.exchange.unread = Unread::None;
         if std::mem::take(&mut self.exchange.waits) {
             self.output.extend(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -96,7 +95,7 @@ impl<'a> Reply<'a> {
     pub fn head(&mut self, status: u16) -> Head<'_> {
         debug_assert!(self.exchange.status == 0, "a request has one answer");
         self.exchange.status = status;
-        if self.exchange.unread == Unread::Much || self.exchange.waits {
+        if self.exchange.unread != Unread::None || self.exchange.waits {
             self.exchange.persistent = false;
         }
         match status_line(status) {
@@ -194,8 +193,8 @@ impl<'a> Reply<'a> {
         !self.exchange.old
     }
 
-    /// The answer cannot be completed as it was begun: the connection ends with it, and the client
-    /// notices that something is missing (RFC 9112 §8).
+    /// The connection ends with this answer: what remains of the request is not wanted. Or the answer
+    /// cannot be completed as it was begun, and so the client notices that something is missing (RFC 9112 §8).
     pub fn give_up(&mut self) {
         self.exchange.persistent = false;
         self.exchange.chunked = false;

@@ -84,6 +84,8 @@ enum State {
 struct Transfer {
     exchange: Exchange,
     body: Body,
+    /// The request's head, where it is answered when its body is over.
+    head: Vec<u8>,
 }
 
 impl<H: Handler> Http<H> {

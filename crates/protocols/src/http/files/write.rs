@@ -73,6 +73,7 @@ impl Exchange {
             Ok(()) => Want::Body,
             Err(error) => {
                 self.work = None;
+                reply.give_up();
                 refuse(status_of(&error), reply)
             }
         }

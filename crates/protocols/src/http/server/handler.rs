@@ -8,7 +8,7 @@ use crate::http::request::Request;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Want {
-    /// Nothing: the answer is complete. (Of a body that it has not asked for, the connection disposes.)
+    /// Nothing: the answer is complete. (Where content is unread then, the connection ends with the answer.)
     Nothing,
     /// The content of the request, for which it has called [`Reply::receive`].
     Body,
@@ -22,6 +22,10 @@ pub enum Want {
 /// [`content`](Self::content) and one of [`end`](Self::end), or, where the body does not come to its
 /// end, of [`broken`](Self::broken).
 pub trait Handler {
+    /// Whether a request's content has a meaning here. If not, what there is of it is read before
+    /// [`request`](Self::request) is called, so long as it is little.
+    fn wants(&self, request: &Request<'_>) -> bool;
+
     /// A request's head has come.
     fn request(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) -> Want;
 

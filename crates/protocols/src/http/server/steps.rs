@@ -39,17 +39,14 @@ impl<H: Handler> Http<H> {
                         return bytes;
                     }
                 }
-                State::Body(mut transfer) => {
-                    let Transfer { exchange, body } = &mut *transfer;
-                    match self.body(&mut bytes, exchange, body, cx) {
-                        Progress::Waits => {
-                            self.state = State::Body(transfer);
-                            return bytes;
-                        }
-                        Progress::Replies => self.reply_on(transfer, cx),
-                        Progress::Over => {}
+                State::Body(mut transfer) => match self.content(&mut bytes, &mut transfer, cx) {
+                    Progress::Waits => {
+                        self.state = State::Body(transfer);
+                        return bytes;
                     }
-                }
+                    Progress::Replies => self.reply_on(transfer, cx),
+                    Progress::Over => {}
+                },
                 state @ State::Reply(_) => {
                     self.state = state;
                     return bytes;
@@ -87,14 +84,20 @@ impl<H: Handler> Http<H> {
         let (head, rest) = bytes.split_at(end);
         *bytes = rest;
         match Request::parse(head) {
-            Ok(request) => self.request(&request, bytes, cx),
+            Ok(request) => self.request(head, &request, bytes, cx),
             Err(error) => self.refuse(error.status(), cx),
         }
         true
     }
 
     /// Answers a request as far as that can be done now.
-    fn request(&mut self, request: &Request<'_>, bytes: &mut &[u8], cx: &mut Context<'_>) {
+    fn request(
+        &mut self,
+        head: &[u8],
+        request: &Request<'_>,
+        bytes: &mut &[u8],
+        cx: &mut Context<'_>,
+    ) {
         self.served += 1;
         let last = self.stopping && bytes.is_empty() || self.served >= self.settings.requests;
         let mut exchange = Exchange {
@@ -112,30 +115,102 @@ impl<H: Handler> Http<H> {
             Err(error) => return self.broken(framing_status(error), &mut exchange, cx),
         };
         exchange.waits &= !body.is_complete();
-        let mut reply = Reply::new(cx.output, &mut exchange, self.settings.second());
+        let first = exchange.unread == Unread::Little && !exchange.waits;
+        let progress = if first && !self.handler.wants(request) {
+            exchange.first = true;
+            self.skip(request, bytes, &mut exchange, &mut body, cx)
+        } else {
+            self.answer(request, bytes, &mut exchange, &mut body, cx)
+        };
+        match progress {
+            Progress::Over => {}
+            Progress::Replies => {
+                self.reply_on(Box::new(Transfer { exchange, body, head: Vec::new() }), cx);
+            }
+            Progress::Waits => {
+                self.deadline = cx.now + self.settings.body;
+                let head = if exchange.first { head.to_vec() } else { Vec::new() };
+                self.state = State::Body(Box::new(Transfer { exchange, body, head }));
+            }
+        }
+    }
+
+    /// Asks the handler.
+    fn answer(
+        &mut self,
+        request: &Request<'_>,
+        bytes: &mut &[u8],
+        exchange: &mut Exchange,
+        body: &mut Body,
+        cx: &mut Context<'_>,
+    ) -> Progress {
+        let mut reply = Reply::new(cx.output, exchange, self.settings.second());
         let want = if request.expects_other {
             reply.status(417);
             Want::Nothing
         } else {
             self.handler.request(request, &mut reply)
         };
-        let progress = match want {
+        match want {
             Want::More => Progress::Replies,
-            Want::Nothing if !exchange.persistent => self.over(&exchange),
-            Want::Nothing if body.is_complete() => self.over(&exchange),
-            Want::Nothing | Want::Body => self.body(bytes, &mut exchange, &mut body, cx),
-        };
-        match progress {
-            Progress::Over => {}
-            Progress::Replies => self.reply_on(Box::new(Transfer { exchange, body }), cx),
-            Progress::Waits => {
-                self.deadline = cx.now + self.settings.body;
-                self.state = State::Body(Box::new(Transfer { exchange, body }));
+            Want::Body => self.body(bytes, exchange, body, cx),
+            // What is unread is little enough to go on, or the answer has said that this is the end.
+            Want::Nothing => self.over(exchange),
+        }
+    }
+
+    /// Reads a body that has no meaning here, and then answers: so one that is broken is refused, and
+    /// not found out when an answer is on its way. It is read at all for the connection's sake.
+    fn skip(
+        &mut self,
+        request: &Request<'_>,
+        bytes: &mut &[u8],
+        exchange: &mut Exchange,
+        body: &mut Body,
+        cx: &mut Context<'_>,
+    ) -> Progress {
+        loop {
+            match body.next(bytes) {
+                Ok(Some(_)) if body.came() > THROWN_AWAY => {
+                    exchange.unread = Unread::Much;
+                    break;
+                }
+                Ok(Some(_)) => {}
+                Ok(None) if body.is_complete() => {
+                    exchange.unread = Unread::None;
+                    break;
+                }
+                Ok(None) => return Progress::Waits,
+                Err(error) => {
+                    self.broken(framing_status(error), exchange, cx);
+                    return Progress::Over;
+                }
+            }
+        }
+        self.answer(request, bytes, exchange, body, cx)
+    }
+
+    /// Goes on with a body.
+    fn content(
+        &mut self,
+        bytes: &mut &[u8],
+        transfer: &mut Transfer,
+        cx: &mut Context<'_>,
+    ) -> Progress {
+        let Transfer { exchange, body, head } = transfer;
+        if !exchange.first {
+            return self.body(bytes, exchange, body, cx);
+        }
+        match Request::parse(head) {
+            Ok(request) => self.skip(&request, bytes, exchange, body, cx),
+            Err(error) => {
+                self.broken(error.status(), exchange, cx); // It was right before.
+                Progress::Over
             }
         }
     }
 
-    /// Takes a body off `bytes`, for the handler or for nobody.
+    /// Takes a body off `bytes` for the handler.
     fn body(
         &mut self,
         bytes: &mut &[u8],
@@ -146,20 +221,13 @@ impl<H: Handler> Http<H> {
         let second = self.settings.second();
         loop {
             match body.next(bytes) {
-                Ok(Some(part)) if exchange.wanted => {
-                    // An answer before the end leaves the rest unread.
-                    exchange.unread = Unread::Much;
+                Ok(Some(part)) => {
                     let mut reply = Reply::new(cx.output, exchange, second);
                     if self.handler.content(part, &mut reply) == Want::Nothing {
                         exchange.persistent = false;
                         return self.over(exchange);
                     }
                 }
-                Ok(Some(_)) if body.came() > THROWN_AWAY => {
-                    exchange.persistent = false;
-                    return self.over(exchange);
-                }
-                Ok(Some(_)) => {}
                 Ok(None) if body.is_complete() => break,
                 Ok(None) => return Progress::Waits,
                 Err(error) => {
@@ -168,14 +236,11 @@ impl<H: Handler> Http<H> {
                 }
             }
         }
-        exchange.unread = Unread::None;
-        if mem::take(&mut exchange.wanted) {
-            let mut reply = Reply::new(cx.output, exchange, second);
-            if self.handler.end(body.trailers(), &mut reply) == Want::More {
-                return Progress::Replies;
-            }
+        let mut reply = Reply::new(cx.output, exchange, second);
+        match self.handler.end(body.trailers(), &mut reply) {
+            Want::More => Progress::Replies,
+            _ => self.over(exchange),
         }
-        self.over(exchange)
     }
 
     /// Lets the handler go on with an answer, up to the high-water mark and for a turn.
@@ -187,13 +252,7 @@ impl<H: Handler> Http<H> {
             }
             let mut reply = Reply::new(cx.output, &mut transfer.exchange, second);
             if self.handler.more(&mut reply) != Want::More {
-                let Transfer { exchange, body } = &mut *transfer;
-                if exchange.persistent && !body.is_complete() {
-                    self.deadline = cx.now + self.settings.body;
-                    self.state = State::Body(transfer); // Nobody wants it.
-                } else {
-                    self.over(exchange);
-                }
+                self.over(&transfer.exchange);
                 return;
             }
         }

@@ -1,0 +1,6 @@
+//! HTTP servers under each of the shells, over sockets.
+
+mod hostile;
+mod promises;
+mod rules;
+mod shell;
