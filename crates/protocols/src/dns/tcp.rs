@@ -25,6 +25,8 @@ pub struct Connection {
     /// What came and was not answered: part of a message, or several when answers pile up. What a shell gives at
     /// once, and one message, are the most, since nothing is read while much waits to be sent.
     waiting: Vec<u8>,
+    idle: Duration,
+    request: Duration,
     deadline: Time,
     /// A message has begun and not ended.
     within: bool,
@@ -36,7 +38,14 @@ impl Connection {
     /// A connection that answers from `zones`.
     pub fn new(zones: Arc<Zones>) -> Self {
         let (server, waiting) = (Server::new(zones), Vec::new());
-        Self { server, waiting, deadline: Time::ZERO, within: false, last: false }
+        let (idle, request, deadline) = (IDLE, REQUEST, Time::ZERO);
+        Self { server, waiting, idle, request, deadline, within: false, last: false }
+    }
+
+    /// The same with other times than [`IDLE`] and [`REQUEST`].
+    #[must_use]
+    pub fn patient(self, idle: Duration, request: Duration) -> Self {
+        Self { idle, request, ..self }
     }
 
     /// Answers what is there in whole, in its order, until much waits to be sent.
@@ -71,7 +80,7 @@ impl Connection {
     fn wait(&mut self, now: Time, answered: bool) {
         let within = !self.waiting.is_empty();
         if answered || within != self.within {
-            self.deadline = now + if within { REQUEST } else { IDLE };
+            self.deadline = now + if within { self.request } else { self.idle };
         }
         self.within = within;
     }
@@ -85,7 +94,7 @@ fn first_message(octets: &[u8]) -> Option<(&[u8], &[u8])> {
 
 impl Session for Connection {
     fn opened(&mut self, cx: &mut Context<'_>) -> Next {
-        self.deadline = cx.now + IDLE;
+        self.deadline = cx.now + self.idle;
         Next::Continue
     }
 

@@ -51,7 +51,7 @@ pub(super) fn read(message: &Message, question: &Question) -> Result<Reading, Na
         if *target == name || chain.iter().any(|(before, _)| before.name == *target) {
             return Err(target.clone());
         }
-        chain.push((usable(alias), target.clone()));
+        chain.push((usable(alias, &name), target.clone()));
         name = target.clone();
     }
     let end = end(message, &name, chain.is_empty());
@@ -67,7 +67,7 @@ fn records(message: &Message, question: &Question, name: &Name) -> Vec<Record> {
             && (record.rtype == question.qtype || question.qtype == Type::ANY)
     };
     let mut found: Vec<Record> = Vec::new();
-    for record in message.answers.iter().filter(wanted).map(usable) {
+    for record in message.answers.iter().filter(wanted).map(|record| usable(record, name)) {
         if !found.iter().any(|other| other.data == record.data && other.rtype == record.rtype) {
             found.push(record);
         }
@@ -106,6 +106,7 @@ fn ttl(record: &Record) -> u32 {
     if record.ttl > i32::MAX.unsigned_abs() { 0 } else { record.ttl }
 }
 
-fn usable(record: &Record) -> Record {
-    Record { ttl: ttl(record), ..record.clone() }
+/// A record as we pass it on: under the name that we know, in its letters and not those that the query was disguised in.
+fn usable(record: &Record, name: &Name) -> Record {
+    Record { name: name.clone(), ttl: ttl(record), ..record.clone() }
 }
