@@ -40,6 +40,7 @@ pub mod ask;
 pub mod cache;
 pub mod codes;
 pub mod data;
+pub mod dissect;
 pub mod edns;
 pub mod message;
 pub mod names;

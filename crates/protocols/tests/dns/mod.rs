@@ -80,19 +80,19 @@ impl Running {
         let done = Arc::new(AtomicBool::new(false));
         let server = Server::new(zones.clone());
         let worker = Worker::new(socket, server, done.clone(), None).expect("a worker");
-        let udp = thread::spawn(|| drop(worker.run().expect("it serves")));
+        let udp = thread::spawn(|| assert!(worker.run().is_ok()));
         let service =
             move |_: Option<IpAddr>| Connection::new(zones.clone()).patient(PATIENCE, PATIENCE);
         let (handle, tcp) = match model {
             None => {
                 let shell =
                     EventLoop::new(vec![listener], service, Limits::default()).expect("a loop");
-                (shell.handle(), thread::spawn(|| drop(shell.run().expect("it serves"))))
+                (shell.handle(), thread::spawn(|| assert!(shell.run().is_ok())))
             }
             Some(model) => {
                 let shell = Blocking::new(vec![listener], service, Limits::default(), model);
                 let shell = shell.expect("a server");
-                (shell.handle(), thread::spawn(|| drop(shell.run().expect("it serves"))))
+                (shell.handle(), thread::spawn(|| assert!(shell.run().is_ok())))
             }
         };
         let stop = Box::new(move || {

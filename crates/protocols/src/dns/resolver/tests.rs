@@ -111,7 +111,7 @@ fn a_query_is_hard_to_guess_and_its_answer_is_taken() {
     assert_eq!(Edns::of(&query), Ok(Some(Edns::ours(false))));
     let right = octets(&answer(&query, Rcode::NOERROR, vec![a("www.example.com", 1)]));
     assert_eq!(resolution.received(&right), None);
-    assert_eq!(records(done(&mut resolution, at(9))), ["www.example.com. 60 IN A 192.0.2.1"]);
+    assert_eq!(records(done(&mut resolution, at(9))), ["www.Example.com. 60 IN A 192.0.2.1"]);
     // The letters differ from query to query.
     let letters: std::collections::HashSet<String> = (0..20)
         .map(|_| {
