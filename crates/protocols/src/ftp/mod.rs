@@ -25,9 +25,11 @@
 //! | [`listing`] | `LIST`, `NLST`, `MLSD` |
 //! | [`upload`], [`text`], [`work`] | a file that lands only when it is whole; lines that end in CRLF; what blocks |
 //! | [`server`], [`session`] | the server |
+//! | [`client`], [`url`] | the client |
 
 pub mod address;
 pub mod calendar;
+pub mod client;
 pub mod command;
 pub mod lines;
 pub mod listing;
@@ -37,4 +39,5 @@ pub mod server;
 pub mod session;
 pub mod text;
 pub mod upload;
+pub mod url;
 pub mod work;
