@@ -23,7 +23,8 @@ const LONGEST_DATA: u64 = 64 << 20;
 ///
 /// Redirects are followed; to another server only fields go along that say nothing about you (Accept,
 /// Accept-Language, User-Agent). Several URLs of one server share a connection. What is sent as gzip
-/// is unpacked. The exit code is 1 if a URL could not be fetched whole. https comes in chapter 6.
+/// is unpacked. The exit code is 1 if a URL could not be fetched whole. No cookies are kept, no proxy is
+/// used whatever http_proxy says, and https comes in chapter 6.
 #[derive(Debug, Args)]
 pub(crate) struct Fetch {
     /// `http://host:port/path?query`; several are fetched one after the other.

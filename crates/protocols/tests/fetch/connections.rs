@@ -160,3 +160,35 @@ fn https_is_for_chapter_6() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("chapter 6"));
 }
+
+#[test]
+fn each_address_of_a_name_is_tried() {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    // `localhost` is ::1 and 127.0.0.1 on most machines, and each server here has one of them.
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        let Ok(listener) = TcpListener::bind(address) else { continue }; // No IPv6 here.
+        let port = listener.local_addr().expect("its address").port();
+        let literal = format!("http://{}/", listener.local_addr().expect("its address"));
+        let named = format!("http://localhost:{port}/");
+        let serving = thread::spawn(move || {
+            for _ in 0..2 {
+                let (mut stream, _) = listener.accept().expect("a client");
+                let _ = stream.read(&mut [0; 1024]).expect("a request");
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nok").expect("room");
+            }
+        });
+        let output = fetch([literal]);
+        assert!(output.status.success() && output.stdout == b"ok", "{output:?}");
+        let addresses = std::net::ToSocketAddrs::to_socket_addrs(&("localhost", port));
+        let has =
+            addresses.is_ok_and(|mut all| all.any(|one| address.starts_with('[') == one.is_ipv6()));
+        if has {
+            let output = fetch([named]);
+            assert!(output.status.success() && output.stdout == b"ok", "{output:?}");
+            serving.join().expect("two clients");
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod codings;
 mod connections;
 mod downloads;
 mod heads;
+mod hostile;
 mod redirects;
 mod server;
 mod uploads;

@@ -65,6 +65,11 @@ impl Download {
         Self { path: path.to_owned(), part: beside(".part"), note: beside(".resume") }
     }
 
+    /// Where it is when it is whole.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where what has come is kept.
     pub fn part(&self) -> &Path {
         &self.part

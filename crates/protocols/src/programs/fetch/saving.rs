@@ -115,7 +115,8 @@ impl<'a> Saving<'a> {
         if let Place::File(download) = &self.place {
             download.complete().context("giving the file its name")?;
             if !self.arguments.quiet {
-                eprintln!("fetch: {} octets came, saved", self.received);
+                let file = download.path().display();
+                eprintln!("fetch: {file} is whole; {} octets came", self.received);
             }
         }
         Ok(true)
@@ -136,16 +137,17 @@ impl<'a> Saving<'a> {
     }
 
     /// Something went wrong: keeps what can be gone on from, and says so.
-    fn keep(&mut self) -> Result<&'static str> {
+    fn keep(&mut self) -> Result<String> {
         self.decoder = None;
-        let Place::File(download) = &self.place else { return Ok("not fetched whole") };
+        let Place::File(download) = &self.place else { return Ok("not fetched".to_owned()) };
         if self.resumable && self.received > 0 {
-            return Ok("not fetched whole; FILE.part is kept, and --resume goes on from there");
+            let part = download.part().display();
+            return Ok(format!("not fetched whole ({part} is kept, --resume goes on from there)"));
         }
         if self.answer == Answer::Whole {
             download.discard().context("removing what has come")?;
         }
-        Ok("not fetched")
+        Ok("not fetched".to_owned())
     }
 
     /// What to make of this head.
