@@ -213,6 +213,10 @@ fn nothing_is_past_the_end() -> Outcome {
         s.insert(4, 6)?;
         s.insert_last(0, 5)?;
         s.insert_last(6, 6)?;
+        // It may come alone, and behind a hole.
+        let mut s = Stream::new(c, 100);
+        s.insert(4, 6)?;
+        s.insert_last(6, 6)?;
         s.insert(0, 4)
     })
 }
