@@ -29,12 +29,17 @@ pub(crate) struct Options {
     /// Megabytes of each transfer in memory.
     #[arg(long, default_value = "512")]
     megabytes: usize,
+    /// Only what is in memory, to look at it with a profiler.
+    #[arg(long)]
+    in_memory: bool,
 }
 
 pub(crate) fn run(options: &Options, rounds: usize) -> Result<Report> {
     let mut report = Report { name: "tcp-ip", ..Report::default() };
     in_memory(&mut report, options.megabytes * 1_000_000, rounds)?;
-    over_loss(&mut report, rounds)?;
+    if !options.in_memory {
+        over_loss(&mut report, rounds)?;
+    }
     Ok(report)
 }
 

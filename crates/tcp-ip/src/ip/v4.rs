@@ -207,14 +207,18 @@ impl Header {
         let fragment = flag(self.dont_fragment, DONT_FRAGMENT)
             | flag(self.more_fragments, MORE_FRAGMENTS)
             | (self.fragment_offset / OFFSET_UNIT);
+        let mut fixed = [0; HEADER];
+        let mut put =
+            |at: usize, octets: &[u8]| fixed[at..at + octets.len()].copy_from_slice(octets);
+        put(0, &[4 << 4 | words, self.traffic_class]);
+        put(2, &length.to_be_bytes());
+        put(4, &self.identification.to_be_bytes());
+        put(6, &fragment.to_be_bytes());
+        put(TTL_AT, &[self.ttl, self.protocol.0]);
+        put(12, &self.source.octets());
+        put(16, &self.destination.octets());
         let start = out.len();
-        out.extend_from_slice(&[4 << 4 | words, self.traffic_class]);
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(&self.identification.to_be_bytes());
-        out.extend_from_slice(&fragment.to_be_bytes());
-        out.extend_from_slice(&[self.ttl, self.protocol.0, 0, 0]);
-        out.extend_from_slice(&self.source.octets());
-        out.extend_from_slice(&self.destination.octets());
+        out.extend_from_slice(&fixed);
         out.extend_from_slice(options);
         let sum = checksum(&out[start..]);
         out[start + CHECKSUM_AT..][..2].copy_from_slice(&sum.to_be_bytes());

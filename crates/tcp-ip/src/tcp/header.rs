@@ -117,15 +117,19 @@ impl Header {
         let length = self.length() + parts.iter().map(|part| part.len()).sum::<usize>();
         assert!(length <= 0xffff, "a TCP segment fits into an IP packet");
         let words = u8::try_from(self.length() / 4).expect("at most fifteen");
+        let mut fixed = [0; HEADER];
+        let mut put =
+            |at: usize, octets: &[u8]| fixed[at..at + octets.len()].copy_from_slice(octets);
+        put(0, &self.source.to_be_bytes());
+        put(2, &self.destination.to_be_bytes());
+        put(4, &self.sequence.0.to_be_bytes());
+        put(8, &self.acknowledgment.0.to_be_bytes());
+        put(12, &[words << 4, self.flags.0]);
+        put(14, &self.window.to_be_bytes());
+        put(18, &self.urgent.to_be_bytes());
         let start = out.len();
-        out.extend_from_slice(&self.source.to_be_bytes());
-        out.extend_from_slice(&self.destination.to_be_bytes());
-        out.extend_from_slice(&self.sequence.0.to_be_bytes());
-        out.extend_from_slice(&self.acknowledgment.0.to_be_bytes());
-        out.extend_from_slice(&[words << 4, self.flags.0]);
-        out.extend_from_slice(&self.window.to_be_bytes());
-        out.extend_from_slice(&[0, 0]);
-        out.extend_from_slice(&self.urgent.to_be_bytes());
+        out.reserve(length);
+        out.extend_from_slice(&fixed);
         self.options.emit(out);
         for part in parts {
             out.extend_from_slice(part);

@@ -140,6 +140,7 @@ impl Receiver {
         }
         if start == self.nxt && self.ahead.is_empty() {
             // Nearly always so.
+            make_room(&mut self.buffer, payload.len(), self.capacity);
             self.buffer.extend(payload);
             self.copied += payload.len() as u64;
             self.move_on(payload.len());
@@ -278,6 +279,17 @@ impl Receiver {
     /// Octets of memory that it has taken, besides itself.
     pub fn memory(&self) -> usize {
         self.buffer.capacity() + std::mem::size_of_val(self.ahead.as_slice())
+    }
+}
+
+/// Makes room for `more` octets. A buffer doubles as it grows, so that each octet is moved once or
+/// twice, but never beyond the `most` that it will ever hold: a ring is written all around, and the
+/// processor's cache holds half of it twice as well as the whole.
+pub(super) fn make_room(buffer: &mut VecDeque<u8>, more: usize, most: usize) {
+    let needed = buffer.len() + more;
+    if needed > buffer.capacity() {
+        let size = needed.max((2 * buffer.capacity()).min(most));
+        buffer.reserve_exact(size - buffer.len());
     }
 }
 

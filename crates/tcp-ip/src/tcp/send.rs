@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::congestion::Controller;
+use super::receive::make_room;
 use super::recovery::{Phase, Recovery};
 use super::rtt::RttEstimator;
 use super::{DEFAULT_MSS, Seq};
@@ -224,6 +225,7 @@ impl Sender {
     /// Queues octets, as many as there is room for.
     pub fn queue(&mut self, octets: &[u8]) -> usize {
         let length = octets.len().min(self.room());
+        make_room(&mut self.buffer, length, self.capacity);
         self.buffer.extend(&octets[..length]);
         length
     }
