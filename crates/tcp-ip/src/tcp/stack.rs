@@ -12,6 +12,7 @@
 //! and go to is its driver's affair.
 
 mod arrives;
+mod places;
 mod timetable;
 
 use std::collections::{HashMap, VecDeque};
@@ -29,6 +30,7 @@ use crate::ip::fragment::{Limits, Reassembler};
 use crate::ip::{Protocol, Pseudo, v4, v6};
 
 use arrives::AnswerLimit;
+use places::Place;
 use timetable::Timetable;
 
 /// The first of the ports that [`Stack::connect`] chooses from, and how many there are
@@ -80,25 +82,6 @@ pub struct Sockets {
     pub local: SocketAddr,
     /// The peer's.
     pub remote: SocketAddr,
-}
-
-/// Where a connection lives.
-#[derive(Debug)]
-struct Place {
-    generation: u32,
-    occupant: Option<Box<Occupant>>,
-}
-
-#[derive(Debug)]
-struct Occupant {
-    connection: Connection,
-    sockets: Sockets,
-    /// The port at which it waits to be accepted.
-    listener: Option<u16>,
-    /// Whether the application has a handle of it.
-    owned: bool,
-    /// Whether it is among the ready ones.
-    queued: bool,
 }
 
 /// Why a [`Stack`] cannot do what it is asked.
@@ -329,58 +312,6 @@ impl Stack {
             }
             self.vacate(place);
         }
-    }
-
-    fn insert(&mut self, connection: Connection, sockets: Sockets, port: Option<u16>) -> Handle {
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.places.push(Place { generation: 0, occupant: None });
-            u32::try_from(self.places.len() - 1).expect("fewer connections than 2^32")
-        });
-        let occupant =
-            Occupant { connection, sockets, listener: port, owned: port.is_none(), queued: false };
-        self.by_sockets.insert(sockets, place);
-        let free = &mut self.places[place as usize];
-        free.occupant = Some(Box::new(occupant));
-        Handle { place, generation: free.generation }
-    }
-
-    fn vacate(&mut self, place: u32) {
-        let left = &mut self.places[place as usize];
-        left.occupant = None;
-        left.generation = left.generation.wrapping_add(1);
-        self.free.push(place);
-        self.timetable.set(place, None);
-    }
-
-    fn make_ready(&mut self, place: u32) {
-        if let Some(occupant) = &mut self.places[place as usize].occupant
-            && !std::mem::replace(&mut occupant.queued, true)
-        {
-            self.ready.push_back(place);
-        }
-    }
-
-    /// The place of the connection of two sockets.
-    fn find(&mut self, sockets: &Sockets) -> Option<u32> {
-        let latest = self.places.get(self.latest as usize);
-        let latest = latest.and_then(|place| place.occupant.as_deref());
-        let open = |occupant: &&Occupant| occupant.connection.state() != State::Closed;
-        if latest.filter(open).is_some_and(|occupant| occupant.sockets == *sockets) {
-            return Some(self.latest);
-        }
-        let place = self.by_sockets.get(sockets).copied()?;
-        self.latest = place;
-        Some(place)
-    }
-
-    fn occupant(&self, handle: Handle) -> Option<&Occupant> {
-        let place = self.places.get(handle.place as usize)?;
-        place.occupant.as_deref().filter(|_| place.generation == handle.generation)
-    }
-
-    fn occupant_mut(&mut self, handle: Handle) -> Option<&mut Occupant> {
-        let place = self.places.get_mut(handle.place as usize)?;
-        place.occupant.as_deref_mut().filter(|_| place.generation == handle.generation)
     }
 }
 
