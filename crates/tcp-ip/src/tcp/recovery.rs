@@ -256,7 +256,7 @@ impl Recovery {
 
     /// Whether there is no doubt that something is lost (RFC 8985 §6.2, step 4).
     fn is_sure(&self, segment_size: u32) -> bool {
-        self.phase != Phase::Open || self.scoreboard.lost_edge(segment_size).is_some()
+        self.phase != Phase::Open || self.scoreboard.first_gap_is_lost(segment_size)
     }
 
     fn enter(&mut self, path: &Path) {

@@ -1,15 +1,14 @@
 //! What the receiver has beyond its acknowledgment: the sender's scoreboard (RFC 2018, RFC 6675).
 //!
 //! ```text
-//!   una                       high_rxt              nxt
-//!    │▒▒▒▒│████│▒▒▒▒▒▒▒▒▒│████│▒▒▒▒│████│████████│▒▒▒│
-//!    └──────────────lost───────────────┘
+//!   una                                             nxt
+//!    │▒▒▒▒│████│▒▒▒▒▒▒▒▒▒│████│▒▒▒▒│█████████████│▒▒▒│
 //!    █ SACKed    ▒ not, as far as we know
 //! ```
 //!
-//! An octet counts as lost when enough was received beyond it: three separate stretches, or more
-//! than two segments' octets (RFC 6675 §4, `IsLost`). Since that is so for all octets before it
-//! too, one number says what is lost: everything under an edge that is not SACKed.
+//! The first gap is a loss when enough was received beyond it: three separate stretches, or more
+//! than two segments' octets (RFC 6675 §4, `IsLost`). With fewer it may only have been overtaken.
+//! What else is lost, [`rack`](super::rack) finds out.
 
 use super::Seq;
 
@@ -192,20 +191,13 @@ impl Scoreboard {
         self.sacked.as_slice().last().map(|stretch| stretch.end)
     }
 
-    /// `IsLost ()` for all octets at once: what is not SACKed and before this is lost.
-    ///
-    /// Three stretches are at most looked at, from the top.
+    /// `IsLost (SND.UNA)` (RFC 6675 §4): whether so much has arrived beyond the first gap that it was
+    /// not only overtaken.
     // ANCHOR: lost
-    pub fn lost_edge(&self, segment_size: u32) -> Option<Seq> {
-        let (mut count, mut octets) = (0, 0);
-        for stretch in self.sacked.as_slice().iter().rev() {
-            count += 1;
-            octets += stretch.len();
-            if count >= DUP_THRESH || octets > (DUP_THRESH - 1) * segment_size {
-                return Some(stretch.start);
-            }
-        }
-        None
+    pub fn first_gap_is_lost(&self, segment_size: u32) -> bool {
+        let stretches = self.sacked.as_slice();
+        let octets: u32 = stretches.iter().map(Stretch::len).sum();
+        stretches.len() >= DUP_THRESH as usize || octets > (DUP_THRESH - 1) * segment_size
     }
     // ANCHOR_END: lost
 }
@@ -274,12 +266,12 @@ mod tests {
     }
 
     #[test]
-    fn lost_is_what_has_three_stretches_or_more_than_two_segments_beyond_it() {
-        assert_eq!(board(&[(10, 20), (30, 40)]).lost_edge(100), None);
-        assert_eq!(board(&[(10, 20), (30, 40), (50, 60)]).lost_edge(100), Some(Seq(10)));
-        assert_eq!(board(&[(100, 300)]).lost_edge(100), None);
-        assert_eq!(board(&[(100, 301)]).lost_edge(100), Some(Seq(100)));
-        assert_eq!(board(&[(0, 50), (100, 200), (300, 401)]).lost_edge(100), Some(Seq(100)));
+    fn a_gap_is_lost_with_three_stretches_or_more_than_two_segments_beyond_it() {
+        assert!(!board(&[(10, 20), (30, 40)]).first_gap_is_lost(100));
+        assert!(board(&[(10, 20), (30, 40), (50, 60)]).first_gap_is_lost(100));
+        assert!(!board(&[(100, 300)]).first_gap_is_lost(100));
+        assert!(board(&[(100, 301)]).first_gap_is_lost(100));
+        assert!(board(&[(0, 50), (100, 251)]).first_gap_is_lost(100));
     }
 
     #[test]
