@@ -43,3 +43,31 @@ for name, octets in {
     "twice": b"\2" + gzip.compress(PACKED, mtime=0),
 }.items():
     write("coding", name, octets)
+
+# The server's.
+HOST = b"Host: a\r\n"
+for name, octets in {
+    "get": b"GET /a%20b?q HTTP/1.1\r\n" + HOST + b"Accept: */*\r\n\r\n",
+    "absolute": b"GET http://[::1]:80/ HTTP/1.1\r\n" + HOST + b"\r\n",
+    "chunked": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n5;a\r\nhello\r\n0\r\n\r\n",
+    "length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
+    "old": b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+    "two": (b"GET / HTTP/1.1\r\n" + HOST + b"\r\n") * 2,
+}.items():
+    write("request", name, b"\x08" + octets)
+    write("connection", name, b"\x30" + octets)
+for name, octets in {
+    "plain": b"5\r\nhello\r\n0\r\n\r\n",
+    "extended": b"5 ;a=\"b\"\r\nhello\r\n00\r\nA: b\r\n\r\nGET",
+    "lenient": b"5  \r\nhello\r\n0\r\nA: b\n c\n\n",
+}.items():
+    write("body", name, b"\x07" + octets)
+for name, octets in {
+    "ranges": b"bytes=0-0,5-9,-1",
+    "date": b"Sun, 06 Nov 1994 08:49:37 GMT",
+    "rfc850": b"Sunday, 06-Nov-94 08:49:37 GMT",
+    "asctime": b"Sun Nov  6 08:49:37 1994",
+    "conditions": b"If-None-Match: W/\"a\", \"b\"\r\nIf-Match: *\r\nIf-Range: \"a\"\r\n\r\n",
+    "codings": b"Accept-Encoding: gzip;q=0.5, identity;q=0\r\n\r\n",
+}.items():
+    write("select", name, b"\x64\x2f" + octets)

@@ -11,6 +11,7 @@
 //! | `files.rs` | a folder: GET, HEAD, PUT, DELETE |
 //! | `conditionals.rs`, `ranges.rs`, `coding.rs` | unless it is the same; a part of it; compressed |
 //! | `client/`, `url.rs`, `response.rs` | a client's side: redirects, reuse, resumption |
+//! | `dissect.rs` | what each octet of a message means |
 //! | `dates.rs`, `media.rs`, `listing.rs`, `access_log.rs` | what their names say |
 
 pub mod access_log;
@@ -19,6 +20,7 @@ pub mod client;
 pub mod coding;
 pub mod conditionals;
 pub mod dates;
+pub mod dissect;
 pub mod echo;
 pub mod fields;
 pub mod files;
