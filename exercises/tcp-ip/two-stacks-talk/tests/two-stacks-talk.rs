@@ -69,7 +69,7 @@ fn what_comes_again_is_acknowledged_again() -> Outcome {
 fn only_what_is_new_starts_the_timer_anew() -> Outcome {
     check(|c| {
         let mut random = c.random();
-        let streams = [random.bytes(500), random.bytes(1_000_000)];
+        let streams = [random.bytes(500), random.bytes(600_000)];
         let (mut of_a, mut of_b, mut until) = (0, 0, None);
         let what = "the first segment of a is lost, while b sends without a pause";
         let link = Link::new(c, streams, FIRSTS).faults(what, |sent| {
@@ -81,8 +81,8 @@ fn only_what_is_new_starts_the_timer_anew() -> Outcome {
             if sent.by == 0 && octets == 1 && of_a == 1 { Fate::Lost } else { Fate::Arrives }
         });
         link.run()?;
-        c.want("a sends it again after 200 ms, when b has sent some 320 segments of its 1000");
-        c.ensure(until.is_some_and(|segments| segments < 700), &RESTARTS, || {
+        c.want("a sends it again after 200 ms, when b has sent some 320 segments of its 600");
+        c.ensure(until.is_some_and(|segments| segments < 450), &RESTARTS, || {
             format!("it went out again after {} segments of b", until.unwrap_or_default())
         })
     })
