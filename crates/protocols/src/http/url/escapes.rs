@@ -25,7 +25,7 @@ pub(super) fn encode(text: &[u8], allowed: fn(u8) -> bool) -> String {
     encoded
 }
 
-/// Undoes [`encode`]. A `%` without two hexadecimal digits behind it stands for itself.
+/// Undoes percent-encoding. A `%` without two hexadecimal digits behind it stands for itself.
 pub fn decode(text: &str) -> Vec<u8> {
     let digit = |octet: Option<&u8>| octet.and_then(|octet| char::from(*octet).to_digit(16));
     let (mut decoded, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());

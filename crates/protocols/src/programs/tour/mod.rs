@@ -7,6 +7,7 @@ mod dns;
 mod ends;
 mod ftp;
 mod http;
+mod smtp;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -35,6 +36,8 @@ const SCENES: &[Scene] = &[
     ("Small may be large: gzip", "http/client/coding.rs", http::bomb),
     ("FTP: one connection to talk, another for each file", "ftp/session.rs", ftp::transfer),
     ("An FTP server is nobody's weapon", "ftp/session.rs", ftp::bounce),
+    ("SMTP: 250 means that it is stored", "smtp/maildir.rs", smtp::delivery),
+    ("Only CRLF . CRLF ends a message", "smtp/data.rs", smtp::smuggling),
     ("DNS: a question, and its answer in one datagram", "dns/message.rs", dns::lookup),
     ("Who answers another question is not heard", "dns/resolver.rs", dns::forgery),
 ];
