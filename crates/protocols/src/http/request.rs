@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`Scan`] finds the end of a head that may come in pieces, and [`Request::parse`] reads it where it
-//! lies. Both refuse what is wrong; see [`fields`](super::fields) for why nothing is repaired.
+//! lies. Both refuse what is wrong; see [`fields`] for why nothing is repaired.
 
 use super::body::{self, Framing, Lengths};
 use super::fields::{self, Fields, Rules, find, is, is_token, list};
