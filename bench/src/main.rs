@@ -2,6 +2,7 @@
 //!
 //!     cargo run --release -p bench -- client-server
 //!     cargo run --release -p bench -- tcp-ip
+//!     cargo run --release -p bench -- protocols
 //!
 //! Machines are noisy, so no figure stands alone: ours and the peers run by turns in one run, each
 //! pinned to a processor of its own while the load has another, and what is compared are medians of
@@ -10,6 +11,7 @@
 //! skipped.
 
 mod client_server;
+mod protocols;
 mod server;
 mod table;
 mod tcp_ip;
@@ -39,6 +41,8 @@ enum Chapter {
     ClientServer(client_server::Options),
     /// Chapter 2: our TCP beside smoltcp's, in memory and over loss.
     TcpIp(tcp_ip::Options),
+    /// Chapter 4: the servers beside those that people run.
+    Protocols(protocols::Options),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
     let measured = match &arguments.chapter {
         Chapter::ClientServer(options) => client_server::run(options, arguments.rounds),
         Chapter::TcpIp(options) => tcp_ip::run(options, arguments.rounds),
+        Chapter::Protocols(options) => protocols::run(options, arguments.rounds),
     };
     let done = measured.and_then(|report| report.publish(arguments.out.as_deref()));
     match done {

@@ -88,7 +88,7 @@ fn build() -> Result<Vec<Peer<'static>>> {
 }
 
 /// Keeps this process, and all threads that it will start, off the servers' processor.
-fn stay_on(cpu: usize) {
+pub(crate) fn stay_on(cpu: usize) {
     let mut set = rustix::thread::CpuSet::new();
     set.set(cpu);
     // On a machine with one processor there is nothing to choose.

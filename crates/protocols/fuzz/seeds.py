@@ -71,3 +71,13 @@ for name, octets in {
     "codings": b"Accept-Encoding: gzip;q=0.5, identity;q=0\r\n\r\n",
 }.items():
     write("select", name, b"\x64\x2f" + octets)
+for name, octets in {
+    "session": b"PWD\r\nCWD /a/../b\r\nEPSV\r\nPORT 127,0,0,1,200,10\r\nLIST -la\r\nREST 5\r\nRETR a b\r\nQUIT\r\n",
+    "telnet": b"\xff\xf4\xff\xf2ABOR\r\n\xff\xfd\x01NOOP\r\n",
+    "names": b"RNFR a\r\nRNTO b\r\nMLST\r\nSTAT *\r\nSITE CHMOD 644 a\r\nMFMT 20200101000000 a\r\nOPTS MLST type;\r\n",
+    "replies": b"220 hi\r\n211-x\r\n MDTM\r\n211 End\r\n227 (127,0,0,1,200,10)\r\n229 (|||51210|)\r\n",
+    "eprt": b"|2|::1|51210|",
+    "url": b"ftp://a:b%40@h:21/x%20y;type=i",
+    "time": b"20240229235959.5",
+}.items():
+    write("ftp", name, b"\7" + octets)

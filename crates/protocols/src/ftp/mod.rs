@@ -26,11 +26,13 @@
 //! | [`upload`], [`text`], [`work`] | a file that lands only when it is whole; lines that end in CRLF; what blocks |
 //! | [`server`], [`session`] | the server |
 //! | [`client`], [`url`] | the client |
+//! | [`dissect`] | what the octets of a control line mean |
 
 pub mod address;
 pub mod calendar;
 pub mod client;
 pub mod command;
+pub mod dissect;
 pub mod lines;
 pub mod listing;
 pub mod path;

@@ -1,0 +1,32 @@
+//! Chapter 4: the servers beside those that people run.
+
+mod ftp;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::table::Report;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Seconds of each load.
+    #[arg(long, default_value = "3")]
+    seconds: u64,
+    /// Only these protocols, of ftp.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+impl Options {
+    fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == name)
+    }
+}
+
+pub(crate) fn run(options: &Options, rounds: usize) -> Result<Report> {
+    let mut report = Report { name: "protocols", ..Report::default() };
+    if options.wants("ftp") {
+        ftp::ftp(&mut report, options, rounds)?;
+    }
+    Ok(report)
+}
