@@ -545,7 +545,7 @@ def main():
             def beside():
                 return compare(steps)
             beside.__doc__ = compare.__doc__
-            results = [run(beside)]
+            results = [run(beside, STEP_SECONDS)]
         else:
             results = [run(getattr(steps, name), STEP_SECONDS) for name in options.only or names]
     finally:
