@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the client's fuzzers: small, right inputs.
+"""Writes the seeds: small, right inputs.
 
     python3 crates/protocols/fuzz/seeds.py
 """
@@ -81,3 +81,49 @@ for name, octets in {
     "time": b"20240229235959.5",
 }.items():
     write("ftp", name, b"\7" + octets)
+
+# DNS: the fuzzer of the server has the usual zone.
+ZONE = rb"""$ORIGIN example.com.
+$TTL 1h
+@      SOA ns1 admin ( 1 2h ; refresh
+       15m 14d 300 )
+       NS  ns1
+       MX  10 mail
+ns1    A   192.0.2.53
+mail   AAAA 2001:db8::25
+alias  CNAME ns1
+loop   CNAME loop
+a.ent  TXT "a \"quoted\" \065" b
+*.wild TXT any
+sub    NS  ns.sub
+ns.sub A   192.0.2.54
+_s._tcp SRV 0 0 1 mail
+caa    CAA 0 issue "ca.example"
+x      TYPE65280 \# 2 0102
+"""
+write("dns_zone", "usual", ZONE)
+write("dns_zone", "reverse", b"$ORIGIN 2.0.192.in-addr.arpa.\n@ 60 IN SOA a. b. 1 2 3 4 5\n@ NS a.\n1 PTR h.example.\n")
+OPT = b"\0\0\x29\x04\xd0\0\0\x80\0\0\x06\0\x0a\0\x02ab"
+
+
+def query(name, rtype, flags=b"\1\0", opt=b""):
+    name = b"".join(bytes([len(label)]) + label for label in name.split(b".") if label) + b"\0"
+    counts = b"\0\1\0\0\0\0\0" + (b"\1" if opt else b"\0")
+    return b"\x12\x34" + flags + counts + name + bytes([rtype >> 8, rtype & 255]) + b"\0\1" + opt
+
+
+for name, octets in {
+    "a": query(b"ns1.example.com", 1),
+    "edns": query(b"wild.example.com", 16, opt=OPT),
+    "wildcard": query(b"x.wild.Example.com", 16),
+    "referral": query(b"x.sub.example.com", 28),
+    "alias": query(b"alias.example.com", 1),
+    "none": query(b"nosuch.example.com", 255),
+    "notify": query(b"example.com", 6, flags=b"\x20\0"),
+}.items():
+    write("dns_server", name, octets)
+    write("dns_message", name, octets)
+ANSWER = b"\x12\x34\x85\0\0\1\0\2\0\0\0\0\x03www\x07example\x03com\0\0\1\0\1"
+write("dns_message", "answer", ANSWER + b"\xc0\x0c\0\5\0\1\0\0\0\x3c\0\7\4host\xc0\x10"
+      b"\xc0\x2d\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1")
+write("dns_message", "soa", b"\x12\x34\x85\3\0\0\0\0\0\1\0\0\0\0\6\0\1\0\0\0\x3c\0\x18\1a\0\1b\0" + bytes(20))
