@@ -195,7 +195,7 @@ impl Exchange {
     /// Octets from the server. `Some`: they are no answer, and the wait goes on, if it was for a datagram.
     pub(super) fn received(&mut self, octets: &[u8]) -> Option<Ignored> {
         let current = self.current.as_ref()?;
-        let judged = judge(octets, current);
+        let judged = judge(octets, current, &self.question.name);
         let server = current.server;
         let why = match judged {
             Ok(Judged::Truncated) => {
@@ -287,8 +287,9 @@ enum Judged {
 }
 
 // ANCHOR: judge
-/// Whether octets from the server answer the query (RFC 5452 §9.1).
-fn judge(octets: &[u8], current: &Current) -> Result<Judged, Ignored> {
+/// Whether octets from the server answer the query (RFC 5452 §9.1), and the message, in which `name` is written
+/// as it was before its disguise.
+fn judge(octets: &[u8], current: &Current, name: &Name) -> Result<Judged, Ignored> {
     let (header, [questions, ..]) = Header::parse(octets).map_err(Ignored::Malformed)?;
     if header.id != current.id {
         return Err(Ignored::Id);
@@ -315,7 +316,12 @@ fn judge(octets: &[u8], current: &Current) -> Result<Judged, Ignored> {
     if header.has(Header::TC) && current.transport == Transport::Udp {
         return Ok(Judged::Truncated);
     }
-    let message = Message::parse(octets).map_err(Ignored::Malformed)?;
+    let mut octets = octets.to_vec();
+    if questions == 1 {
+        // Pointers in the message lead here, so all names that share an end with it are unveiled too.
+        octets[HEADER..HEADER + name.octets().len()].copy_from_slice(name.octets());
+    }
+    let message = Message::parse(&octets).map_err(Ignored::Malformed)?;
     let edns = Edns::of(&message).map_err(|_| Ignored::Edns)?;
     let rcode = edns.map_or(header.rcode(), |edns| edns.rcode(header.rcode()));
     Ok(Judged::Response(message, rcode))
