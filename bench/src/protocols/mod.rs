@@ -1,5 +1,6 @@
 //! Chapter 4: the servers beside those that people run.
 
+mod dns;
 mod ftp;
 
 use anyhow::Result;
@@ -12,7 +13,7 @@ pub(crate) struct Options {
     /// Seconds of each load.
     #[arg(long, default_value = "3")]
     seconds: u64,
-    /// Only these protocols, of ftp.
+    /// Only these protocols, of dns and ftp.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -27,6 +28,9 @@ pub(crate) fn run(options: &Options, rounds: usize) -> Result<Report> {
     let mut report = Report { name: "protocols", ..Report::default() };
     if options.wants("ftp") {
         ftp::ftp(&mut report, options, rounds)?;
+    }
+    if options.wants("dns") {
+        dns::dns(&mut report, options, rounds)?;
     }
     Ok(report)
 }
