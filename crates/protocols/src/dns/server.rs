@@ -52,13 +52,13 @@ impl Server {
         }
         // The whole query is read first: where it has an OPT record, so has the response to it,
         // whatever that says (RFC 6891 §6.1.1).
-        let message = Message::parse(query);
+        let mut message = Message::parse(query);
         let edns = message.as_ref().map_or(Ok(None), Edns::of);
         let mut reply = Reply { header, edns: edns.unwrap_or(None), transport };
         if header.opcode() != Opcode::QUERY {
             return Some(reply.refuse(&mut self.writer, None, Rcode::NOTIMP));
         }
-        let Some(question) = only_question(&message, query, questions) else {
+        let Some(question) = only_question(&mut message, query, questions) else {
             return Some(reply.refuse(&mut self.writer, None, Rcode::FORMERR));
         };
         if message.is_err() || edns.is_err() {
@@ -75,9 +75,13 @@ impl Server {
 }
 
 /// The question, if there is one and no more (RFC 9619). It is there in a message that goes wrong later, too.
-fn only_question<E>(message: &Result<Message, E>, query: &[u8], count: u16) -> Option<Question> {
+fn only_question<E>(
+    message: &mut Result<Message, E>,
+    query: &[u8],
+    count: u16,
+) -> Option<Question> {
     match (message, count) {
-        (Ok(message), 1) => message.questions.first().cloned(),
+        (Ok(message), 1) => message.questions.pop(),
         (Err(_), 1) => Question::parse(query, HEADER).ok().map(|(question, _)| question),
         _ => None,
     }

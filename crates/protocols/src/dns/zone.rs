@@ -138,10 +138,8 @@ impl Zone {
         if record.class != Class::IN {
             return Err(Wrong::Class(record.class));
         }
-        let mut labels = [&[][..]; LONGEST_NAME / 2];
-        let below = labels_below(&record.name, self.apex(), &mut labels);
         let mut at = 0;
-        for label in below {
+        for label in Below::new(&record.name, &self.apex().clone()).labels() {
             at = self.child(at, label)?;
         }
         let node = &mut self.nodes[at];
@@ -190,17 +188,16 @@ impl Zone {
     /// With `cut_itself`, a cut at the name itself is no cut: its DS records are the parent's
     /// (RFC 4035 §3.1.4.1).
     pub fn find(&self, name: &Name, cut_itself: bool) -> Found<'_> {
-        let mut labels = [&[][..]; LONGEST_NAME / 2];
-        let below = labels_below(name, self.apex(), &mut labels);
+        let below = Below::new(name, self.apex());
         let mut node = &self.nodes[0];
-        for (index, label) in below.iter().enumerate() {
+        for (index, label) in below.labels().enumerate() {
             let Some(child) = self.step(node, label) else {
                 // Of what is there, `node` is the closest encloser. A wildcard counts only right below it
                 // (RFC 4592 §3.3.1).
                 return self.step(node, b"*").map_or(Found::Nothing, Found::Wildcard);
             };
             node = child;
-            let itself = cut_itself && index + 1 == below.len();
+            let itself = cut_itself && index + 1 == below.count;
             if let Some(servers) = node.set(Type::NS).filter(|_| !itself) {
                 return Found::Cut(node, servers);
             }
@@ -222,31 +219,40 @@ impl Zone {
         if !name.is_in(self.apex()) {
             return None;
         }
-        let mut labels = [&[][..]; LONGEST_NAME / 2];
-        let below = labels_below(name, self.apex(), &mut labels);
-        below.iter().try_fold(&self.nodes[0], |node, label| self.step(node, label))
+        Below::new(name, self.apex())
+            .labels()
+            .try_fold(&self.nodes[0], |node, label| self.step(node, label))
     }
 }
 
-/// The labels by which `name` is below `apex`, from the apex on.
-fn labels_below<'a, 'b>(
-    name: &'a Name,
-    apex: &Name,
-    room: &'b mut [&'a [u8]; LONGEST_NAME / 2],
-) -> &'b [&'a [u8]] {
-    // The root's octet aside, a label has two octets at least: the room is enough for any name.
-    let mut left = name.octets().len() - apex.octets().len();
-    let mut count = 0;
-    for (label, place) in name.labels().zip(room.iter_mut()) {
-        if left == 0 {
-            break;
+/// The labels by which a name is below an apex, from the apex on: where each begins.
+struct Below<'a> {
+    octets: &'a [u8],
+    /// The root's octet aside, a label has two octets at least: the room is enough for any name.
+    starts: [u8; LONGEST_NAME / 2],
+    count: usize,
+}
+
+impl<'a> Below<'a> {
+    fn new(name: &'a Name, apex: &Name) -> Self {
+        let octets = name.octets();
+        let mut below = Self { octets, starts: [0; LONGEST_NAME / 2], count: 0 };
+        let end = octets.len().saturating_sub(apex.octets().len());
+        let mut at = 0;
+        while at < end {
+            below.starts[below.count] = u8::try_from(at).expect("names have 255 octets");
+            below.count += 1;
+            at += 1 + usize::from(octets[at]);
         }
-        left -= 1 + label.len();
-        *place = label;
-        count += 1;
+        below
     }
-    room[..count].reverse();
-    &room[..count]
+
+    fn labels(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.starts[..self.count].iter().rev().map(|start| {
+            let start = usize::from(*start);
+            &self.octets[start + 1..=start + usize::from(self.octets[start])]
+        })
+    }
 }
 
 /// The zones of a server.
