@@ -127,11 +127,13 @@ impl Recovery {
         self.due
     }
 
-    /// Takes a SACK option; how many octets it reports for the first time.
-    pub fn sacked(&mut self, blocks: &Ranges, path: &Path) -> u32 {
+    /// Takes the SACK option of an acknowledgment of `number`; how many octets it reports for the first
+    /// time.
+    pub fn sacked(&mut self, blocks: &Ranges, number: Seq, path: &Path) -> u32 {
         let Some(first) = blocks.iter().next() else { return 0 };
-        if first.start.before(path.una) {
-            // RFC 2883 §4: what stands before the acknowledgment came twice.
+        if first.start.before(number) {
+            // RFC 2883 §4: what stands before the acknowledgment's own number came twice. (An
+            // acknowledgment that was overtaken may report what is before UNA by now.)
             self.rack.sent_in_vain(path.una, path.nxt);
         }
         // In the order of their numbers, or those of one segment would seem to overtake each other.

@@ -57,7 +57,7 @@ fn with_sack_the_next_recovery_begins_with_what_it_has_lost_itself() {
     let mut recovery = ten_sent();
     let blocks = [Seq(1_000)..Seq(10_000)].into_iter().collect();
     let found = path(0, 10_000, 20, true);
-    assert_eq!(recovery.sacked(&blocks, &found), 9_000);
+    assert_eq!(recovery.sacked(&blocks, found.una, &found), 9_000);
     assert_eq!(recovery.detect(&found), Noticed::Loss);
     recovery.retransmitted(found.now, stretch(0, SEGMENT), false);
     recovery.sent(found.now, stretch(10_000, 14_000));
@@ -66,7 +66,7 @@ fn with_sack_the_next_recovery_begins_with_what_it_has_lost_itself() {
     let over = path(10_000, 14_000, 40, true);
     assert_eq!(recovery.advanced(Seq(0), &over), Noticed::Nothing);
     let blocks = [Seq(11_000)..Seq(14_000)].into_iter().collect();
-    assert_eq!(recovery.sacked(&blocks, &over), 3_000);
+    assert_eq!(recovery.sacked(&blocks, over.una, &over), 3_000);
     assert_eq!(recovery.detect(&over), Noticed::Loss);
     assert_eq!(recovery.next_lost(), Some(stretch(10_000, 11_000)));
     assert_eq!(recovery.pipe(), 0);
@@ -83,4 +83,17 @@ fn after_a_timeout_what_was_just_sent_is_still_on_the_way() {
     assert_eq!(recovery.pipe(), 1_000);
     recovery.timed_out(&path(1_000, 11_000, 900, true), true);
     assert_eq!((recovery.next_lost(), recovery.pipe()), (Some(stretch(1_000, 11_000)), 0));
+}
+
+/// RFC 2883 §4: only what is before its own number, an acknowledgment reports as a duplicate.
+#[test]
+fn an_overtaken_report_is_no_duplicate() {
+    for (number, window) in [(1_000, 5), (4_000, 10)] {
+        let mut recovery = ten_sent();
+        recovery.advanced(Seq(0), &path(5_000, 10_000, 20, true));
+        let blocks = [Seq(3_000)..Seq(4_000)].into_iter().collect();
+        assert_eq!(recovery.sacked(&blocks, Seq(number), &path(5_000, 10_000, 20, true)), 0);
+        let smoothed = Some(Duration::from_millis(20));
+        assert_eq!(recovery.rack.window(false, smoothed), Duration::from_millis(window));
+    }
 }

@@ -49,7 +49,7 @@ impl Sender {
         }
         let path = self.path(now, ack.rtt);
         if self.sack {
-            let news = !ack.blocks.is_empty() && self.recovery.sacked(ack.blocks, &path) > 0;
+            let news = self.recovery.sacked(ack.blocks, ack.number, &path) > 0;
             if noticed == Noticed::Nothing && (news || done.advanced) {
                 noticed = self.recovery.detect(&path);
             }
