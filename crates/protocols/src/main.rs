@@ -36,7 +36,7 @@ enum Program {
 fn main() -> ExitCode {
     // Bad arguments end here: a sentence on standard error, and exit code 2.
     let Arguments { program, wire } = Arguments::parse();
-    // `lookup` says more than yes and no.
+    // `lookup` and `send-mail` say more than yes and no.
     let mut code = ExitCode::SUCCESS;
     let done = match program {
         None => tour::run(&wire),
@@ -46,7 +46,9 @@ fn main() -> ExitCode {
         Some(Program::Ftp(arguments)) => ftp::run(&arguments, &wire),
         Some(Program::FtpGet(arguments)) => ftp_get::run(&arguments, &wire),
         Some(Program::Smtp(arguments)) => smtp::run(&arguments, &wire),
-        Some(Program::SendMail(arguments)) => send_mail::run(&arguments, &wire),
+        Some(Program::SendMail(arguments)) => {
+            send_mail::run(&arguments, &wire).map(|said| code = said)
+        }
         Some(Program::Dns(arguments)) => dns::run(&arguments, &wire),
         Some(Program::Lookup(arguments)) => lookup::run(&arguments, &wire).map(|said| code = said),
     };

@@ -20,12 +20,21 @@
 //! | [`server`] | the session of a server |
 //! | [`store`], [`maildir`] | where messages go: memory, or files that survive the power's loss |
 //! | [`trace`] | the header fields that a server adds |
+//! | [`client`] | the conversation of a client, without I/O |
+//! | [`compose`] | a message of text and files |
+//! | [`send`], [`queue`] | one attempt to deliver, and what follows it |
+//! | [`dissect`] | what the octets mean, field by field |
 
 pub mod address;
+pub mod client;
 pub mod command;
+pub mod compose;
 pub mod data;
+pub mod dissect;
 pub mod maildir;
+pub mod queue;
 pub mod reply;
+pub mod send;
 pub mod server;
 pub mod store;
 pub mod trace;
