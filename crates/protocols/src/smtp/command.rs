@@ -206,7 +206,8 @@ impl MailParameters {
                     _ => return Err(Error::Arguments), // BINARYMIME (RFC 3030), say.
                 });
             }
-            (b"SMTPUTF8", None) if !self.utf8 => self.utf8 = true,
+            // Python's smtplib says it twice if it is asked to say it.
+            (b"SMTPUTF8", None) => self.utf8 = true,
             (b"SIZE" | b"BODY" | b"SMTPUTF8", _) => return Err(Error::Arguments),
             _ => return Err(Error::Parameter),
         }
