@@ -159,6 +159,16 @@ impl Jail {
         Ok(rustix::fs::fstat(self.resolve(name, PATH, Mode::empty())?)?)
     }
 
+    /// Metadata of what a name leads to, be that beneath the root or not: for comparing it with what
+    /// was opened there before, and for nothing else. It is a single system call.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn look(&self, name: &Path) -> io::Result<Stat> {
+        Ok(rustix::fs::statat(&self.root, checked(name)?, AtFlags::empty())?)
+    }
+
     /// Makes a directory.
     ///
     /// # Errors

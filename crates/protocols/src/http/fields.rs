@@ -94,6 +94,20 @@ impl Scan {
     ///
     /// The first thing that is wrong.
     pub fn end(&mut self, section: &[u8], rules: &Rules) -> Result<Option<usize>, Error> {
+        self.visit(section, rules, |_, _| ())
+    }
+
+    /// The same, and shows each field to `see` as it is found right.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong.
+    pub(crate) fn visit<'a>(
+        &mut self,
+        section: &'a [u8],
+        rules: &Rules,
+        mut see: impl FnMut(&'a [u8], &'a [u8]),
+    ) -> Result<Option<usize>, Error> {
         while let Some(lf) = find(b'\n', &section[self.looked..]) {
             let next = self.looked + lf + 1;
             if next > rules.octets {
@@ -106,7 +120,9 @@ impl Scan {
             if self.lines == rules.lines {
                 return Err(Error::TooMany);
             }
-            check(line, self.lines == 0, rules)?;
+            if let Some((name, value)) = check(line, self.lines == 0, rules)? {
+                see(name, trim(value));
+            }
             (self.line, self.looked, self.lines) = (next, next, self.lines + 1);
         }
         self.looked = section.len();
@@ -123,18 +139,22 @@ pub(crate) fn without_end<'a>(line: &'a [u8], rules: &Rules) -> Result<&'a [u8],
     }
 }
 
-/// Looks at each octet of a field line.
-fn check(line: &[u8], first: bool, rules: &Rules) -> Result<(), Error> {
+/// Looks at each octet of a field line. `None`: it is a fold of the one before.
+fn check<'a>(line: &'a [u8], first: bool, rules: &Rules) -> Result<Option<Field<'a>>, Error> {
     if matches!(line[0], b' ' | b'\t') {
         // Before the first there is nothing that it could continue: RFC 9112 §2.2, and there
         // it hides a field from whoever skips it.
-        return if rules.lenient && !first { check_value(line) } else { Err(Error::Fold) };
+        if first || !rules.lenient {
+            return Err(Error::Fold);
+        }
+        return check_value(line).map(|()| None);
     }
     let Some(colon) = line.iter().position(|octet| !is_tchar(*octet)) else {
         return Err(Error::NoColon);
     };
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
     match line[colon] {
-        b':' if colon > 0 => check_value(&line[colon + 1..]),
+        b':' if colon > 0 => check_value(value).map(|()| Some((name, value))),
         b':' => Err(Error::Name(None)),
         _ if !line.contains(&b':') => Err(Error::NoColon),
         octet => Err(Error::Name(Some(octet))),

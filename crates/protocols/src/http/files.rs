@@ -5,22 +5,23 @@
 //! | this file | which method, and what is at a path |
 //! | `read.rs` | GET and HEAD: a file, a part of it, or that the client has it already |
 //! | `write.rs` | PUT and DELETE |
+//! | `cache.rs` | small files that were asked for before |
 
+mod cache;
 mod read;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
-use std::fs::Metadata;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use client_server::Service;
+use rustix::fs::{FileType, Stat};
 
 use super::coding::Coding;
 use super::conditionals::Validators;
@@ -46,6 +47,7 @@ struct Site {
     writable: bool,
     /// Whether a directory without an `index.html` shows what is in it.
     listings: bool,
+    cache: cache::Cache,
 }
 
 impl Files {
@@ -55,7 +57,7 @@ impl Files {
     ///
     /// If it cannot be opened.
     pub fn new(root: &Path, settings: Settings) -> io::Result<Self> {
-        let site = Site { jail: Jail::new(root)?, writable: false, listings: true };
+        let site = Site::new(Jail::new(root)?, false, true);
         Ok(Self { site: Arc::new(site), settings: Arc::new(settings) })
     }
 
@@ -63,7 +65,13 @@ impl Files {
     #[must_use]
     pub fn with(self, writable: bool, listings: bool) -> Self {
         let jail = self.site.jail.clone();
-        Self { site: Arc::new(Site { jail, writable, listings }), ..self }
+        Self { site: Arc::new(Site::new(jail, writable, listings)), ..self }
+    }
+}
+
+impl Site {
+    fn new(jail: Jail, writable: bool, listings: bool) -> Self {
+        Self { jail, writable, listings, cache: cache::Cache::default() }
     }
 }
 
@@ -130,7 +138,7 @@ impl Handler for Exchange {
             Err(Unnamed::BadEscape | Unnamed::Nul | Unnamed::Dots) => return refuse(400, reply),
         };
         match request.method {
-            b"GET" | b"HEAD" => self.get(request, name, query, reply),
+            b"GET" | b"HEAD" => self.get(request, &name, query, reply),
             b"PUT" if self.site.writable => self.put(request, &name, reply),
             b"DELETE" if self.site.writable => self.delete(request, &name, reply),
             b"OPTIONS" => self.options(reply),
@@ -187,6 +195,11 @@ fn status_of(error: &io::Error) -> u16 {
     }
 }
 
+/// Whether it is a file, and not a directory or something stranger.
+fn is_file(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
 /// What tells one state of a file from another.
 #[derive(Debug, Clone, Copy)]
 struct State {
@@ -205,10 +218,9 @@ impl State {
     /// It is as strong as the clock of the file system is fine: two changes within one tick, a few
     /// milliseconds, that leave the size as it was, look like one. (Since Linux 6.13 a
     /// time that was looked at is not given again, where the file system takes part.)
-    fn new(metadata: &Metadata) -> Self {
-        let times =
-            (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
-        let all = (metadata.dev(), metadata.ino(), metadata.size(), times);
+    fn new(stat: &Stat) -> Self {
+        let times = (stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec);
+        let all = (stat.st_dev, stat.st_ino, stat.st_size, times);
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(all);
         let mut etag = [b'"'; ETAG];
         for (octet, nibble) in
@@ -221,7 +233,7 @@ impl State {
             etag[17] = letter;
             etag
         };
-        let modified = u64::try_from(metadata.mtime()).unwrap_or(0);
+        let modified = u64::try_from(stat.st_mtime).unwrap_or(0);
         Self { etags: [coded(b'i'), coded(b'z')], modified }
     }
 

@@ -11,6 +11,7 @@
 //! A [`Reply`] knows of the request what decides how it may be answered: HEAD has no content,
 //! HTTP/1.0 no chunks, and who asked for `close` gets it. So a handler cannot get that wrong.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -155,10 +156,13 @@ impl<'a> Reply<'a> {
         if length > SMALL_FILE {
             self.output.extend_from_file(file.clone(), offset, length);
         } else {
-            let mut buffer = [0; SMALL];
-            let content = &mut buffer[..usize::try_from(length).expect("a small file")];
-            read_exact_at(file, content, offset)?;
-            self.output.extend(content);
+            let count = usize::try_from(length).expect("a small file");
+            PIECE.with_borrow_mut(|piece| {
+                piece.resize(SMALL, 0);
+                read_exact_at(file, &mut piece[..count], offset)?;
+                self.output.extend(&piece[..count]);
+                io::Result::Ok(())
+            })?;
         }
         self.exchange.sent += length;
         Ok(())
@@ -199,6 +203,11 @@ impl<'a> Reply<'a> {
         self.exchange.persistent = false;
         self.exchange.chunked = false;
     }
+}
+
+thread_local! {
+    /// Where small files are read to, on their way.
+    static PIECE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";

@@ -172,6 +172,30 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// Reads the head at the front of `bytes`, and says where it ends; `None`: it is not whole yet. Of
+    /// one that comes in one piece each octet is looked at once.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong with it.
+    pub fn read(scan: &mut Scan, bytes: &'a [u8]) -> Result<Option<(Self, usize)>, Error> {
+        if *scan != Scan::default() {
+            let Some(end) = scan.end(bytes)? else { return Ok(None) };
+            return Ok(Some((Self::parse(&bytes[..end])?, end)));
+        }
+        let Some(lf) = find(b'\n', &bytes[..bytes.len().min(LONGEST_LINE)]) else {
+            scan.end(bytes)?;
+            return Ok(None);
+        };
+        let line = Line::parse(&bytes[..=lf])?;
+        scan.fields = small(lf + 1);
+        let (section, mut seen) = (&bytes[lf + 1..], Seen::default());
+        let see = |name: &[u8], value: &[u8]| seen.field(name, value);
+        let end = scan.scan.visit(section, &Rules::STRICT, see).map_err(Error::Fields)?;
+        let Some(end) = end else { return Ok(None) };
+        Ok(Some((Self::new(&bytes[..lf - 1], line, &section[..end], &seen)?, lf + 1 + end)))
+    }
+
     /// Reads a head that [`Scan`] has found whole.
     ///
     /// # Errors
@@ -179,24 +203,29 @@ impl<'a> Request<'a> {
     /// What is wrong with it as a whole.
     pub fn parse(head: &'a [u8]) -> Result<Self, Error> {
         let end = find(b'\n', head).ok_or(Error::BadLine)? + 1;
-        let Line { method, target, minor } = Line::parse(&head[..end])?;
-        let fields = Fields::new(&head[end..]);
+        let line = Line::parse(&head[..end])?;
         let mut seen = Seen::default();
-        for (name, value) in fields.iter() {
-            seen.field(name, value)?;
+        for (name, value) in Fields::new(&head[end..]).iter() {
+            seen.field(name, value);
         }
-        let old = minor == 0;
-        match seen.hosts {
-            0 if !old => return Err(Error::Host),
-            0 | 1 => {}
-            _ => return Err(Error::Host),
+        Self::new(&head[..end - 2], line, &head[end..], &seen)
+    }
+
+    fn new(words: &'a [u8], line: Line<'a>, section: &'a [u8], seen: &Seen) -> Result<Self, Error> {
+        let old = line.minor == 0;
+        if let Some(error) = seen.error {
+            return Err(error);
+        }
+        // RFC 9112 §3.2: HTTP/1.0 knew of no hosts, but two are two.
+        if seen.hosts > 1 || seen.hosts == 0 && !old {
+            return Err(Error::Host);
         }
         Ok(Self {
-            line: &head[..end - 2],
-            method,
-            target,
+            line: words,
+            method: line.method,
+            target: line.target,
             old,
-            fields,
+            fields: Fields::new(section),
             framing: seen.lengths.of_request(old).map_err(Error::Framing)?,
             persistent: !seen.close && (!old || seen.keep_alive),
             // §10.1.1: of an HTTP/1.0 client it is ignored.
@@ -222,15 +251,19 @@ struct Seen {
     expects_continue: bool,
     expects_other: bool,
     selective: bool,
+    /// The first thing that is wrong, to be said when the head is whole.
+    error: Option<Error>,
 }
 
 impl Seen {
-    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<(), Error> {
+    fn field(&mut self, name: &[u8], value: &[u8]) {
         // The length first: of the usual fields it tells most apart.
         match name.len() {
             4 if is(name, "Host") => {
                 self.hosts += 1;
-                return if is_authority(value) { Ok(()) } else { Err(Error::Host) };
+                if !is_authority(value) {
+                    self.error.get_or_insert(Error::Host);
+                }
             }
             5 => self.selective |= is(name, "Range"),
             6 if is(name, "Expect") => {
@@ -247,14 +280,15 @@ impl Seen {
                 }
             }
             14 if is(name, "Content-Length") => {
-                return self.lengths.content_length(value).map_err(Error::Framing);
+                if let Err(error) = self.lengths.content_length(value) {
+                    self.error.get_or_insert(Error::Framing(error));
+                }
             }
             15 => self.selective |= is(name, "Accept-Encoding"),
             17 if is(name, "Transfer-Encoding") => self.lengths.transfer_encoding(value),
             _ => {}
         }
         self.selective |= matches!(name, [b'I' | b'i', b'f' | b'F', b'-', ..]);
-        Ok(())
     }
 }
 

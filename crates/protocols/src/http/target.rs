@@ -7,6 +7,8 @@
 //!   CONNECT host:443 HTTP/1.1             authority-form: a tunnel
 //! ```
 
+use std::borrow::Cow;
+
 use super::fields::{find, is};
 
 /// A request's target, in parts that are not decoded.
@@ -103,9 +105,9 @@ const LONGEST: usize = 4_095;
 
 /// A path that was decoded: a name beneath a folder.
 #[derive(Debug, Clone)]
-pub struct Name {
-    octets: [u8; LONGEST],
-    length: usize,
+pub struct Name<'a> {
+    /// Relative, and without a `/` at its end. Where nothing is escaped it is a part of the path.
+    octets: Cow<'a, [u8]>,
     /// Whether the path ended with `/`, or was only that: it names a directory then.
     pub directory: bool,
 }
@@ -125,74 +127,79 @@ pub enum Unnamed {
     TooLong,
 }
 
-impl Name {
+impl<'a> Name<'a> {
     /// Decodes a path, segment by segment and once (RFC 3986 §2.4): what `%2525` stands for is `%25`.
     ///
     /// # Errors
     ///
     /// What no name has. The jail would refuse what leads out as well; here it is said why.
-    pub fn decode(path: &[u8]) -> Result<Self, Unnamed> {
-        let mut name = Self { octets: [0; LONGEST], length: 0, directory: true };
+    pub fn decode(path: &'a [u8]) -> Result<Self, Unnamed> {
+        let directory = path.is_empty() || path.ends_with(b"/");
+        let path = path.strip_prefix(b"/").unwrap_or(path);
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        let mut plain = path.len() <= LONGEST;
         for segment in path.split(|octet| *octet == b'/') {
-            name.directory = segment.is_empty();
-            if !segment.is_empty() {
-                name.segment(segment)?;
-            }
+            plain &= (!segment.is_empty() || path.is_empty())
+                && !matches!(segment, b"." | b"..")
+                && !segment.iter().any(|octet| matches!(octet, b'%' | 0));
         }
-        Ok(name)
+        if plain {
+            return Ok(Self { octets: Cow::Borrowed(path), directory });
+        }
+        let mut octets = Vec::new();
+        for segment in path.split(|octet| *octet == b'/').filter(|segment| !segment.is_empty()) {
+            decode_segment(segment, &mut octets)?;
+        }
+        Ok(Self { octets: Cow::Owned(octets), directory })
     }
 
-    fn segment(&mut self, segment: &[u8]) -> Result<(), Unnamed> {
-        if self.length > 0 {
-            self.push(b'/')?;
+    /// The name of something in this directory, that needs no decoding.
+    pub fn join(&self, segment: &str) -> Name<'static> {
+        let mut octets = self.octets.to_vec();
+        if !octets.is_empty() {
+            octets.push(b'/');
         }
-        let start = self.length;
-        let mut rest = segment;
-        while let Some((octet, after)) = rest.split_first() {
-            rest = after;
-            let octet = match *octet {
-                b'%' => {
-                    let [high, low, after @ ..] = rest else { return Err(Unnamed::BadEscape) };
-                    rest = after;
-                    hex(*high)? << 4 | hex(*low)?
-                }
-                octet => octet,
-            };
-            match octet {
-                0 => return Err(Unnamed::Nul),
-                b'/' => return Err(Unnamed::Slash),
-                octet => self.push(octet)?,
-            }
-        }
-        if matches!(&self.octets[start..self.length], b"." | b"..") {
-            return Err(Unnamed::Dots);
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, octet: u8) -> Result<(), Unnamed> {
-        *self.octets.get_mut(self.length).ok_or(Unnamed::TooLong)? = octet;
-        self.length += 1;
-        Ok(())
-    }
-
-    /// Adds a segment that needs no decoding.
-    ///
-    /// # Errors
-    ///
-    /// [`Unnamed::TooLong`].
-    pub fn join(&mut self, segment: &str) -> Result<(), Unnamed> {
-        self.segment(segment.as_bytes())
+        octets.extend_from_slice(segment.as_bytes());
+        Name { octets: Cow::Owned(octets), directory: false }
     }
 
     /// The name, relative and without a `/` at its end; empty: the folder itself.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.octets[..self.length]
+        &self.octets
+    }
+}
+
+fn decode_segment(segment: &[u8], name: &mut Vec<u8>) -> Result<(), Unnamed> {
+    if !name.is_empty() {
+        name.push(b'/');
+    }
+    let start = name.len();
+    let mut rest = segment;
+    while let Some((octet, after)) = rest.split_first() {
+        rest = after;
+        let octet = match *octet {
+            b'%' => {
+                let [high, low, after @ ..] = rest else { return Err(Unnamed::BadEscape) };
+                rest = after;
+                hex(*high)? << 4 | hex(*low)?
+            }
+            octet => octet,
+        };
+        match octet {
+            0 => return Err(Unnamed::Nul),
+            b'/' => return Err(Unnamed::Slash),
+            octet => name.push(octet),
+        }
+    }
+    match &name[start..] {
+        b"." | b".." => Err(Unnamed::Dots),
+        _ if name.len() > LONGEST => Err(Unnamed::TooLong),
+        _ => Ok(()),
     }
 }
 
 #[cfg(unix)]
-impl AsRef<std::path::Path> for Name {
+impl AsRef<std::path::Path> for Name<'_> {
     fn as_ref(&self) -> &std::path::Path {
         use std::os::unix::ffi::OsStrExt;
         std::path::Path::new(std::ffi::OsStr::from_bytes(self.as_bytes()))

@@ -1,12 +1,16 @@
 //! GET and HEAD: RFC 9110 §9.3.1, §9.3.2.
 
-use std::fs::{File, Metadata};
+use std::borrow::Cow;
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
+use std::io;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, OnceLock};
 
-use super::{ETAG, Exchange, State, Work, refuse, status_of};
+use rustix::fs::{FileType, Stat, fstat};
+
+use super::cache::Held;
+use super::{ETAG, Exchange, State, Work, is_file, refuse, status_of};
 use crate::http::coding::{AT_ONCE, Coding, Compressed, WORTH_IT, at_once, choose};
 use crate::http::conditionals::{Verdict, judge, range_counts};
 use crate::http::dates::imf_fixdate;
@@ -21,45 +25,63 @@ use crate::http::target::{Name, encode};
 
 /// A file, and what is said of it.
 struct Representation {
-    file: Arc<File>,
+    source: Source,
     length: u64,
     state: State,
     media: Media,
     coding: Coding,
 }
 
+/// Where its octets are.
+enum Source {
+    File(Arc<File>),
+    Held(Arc<Held>),
+}
+
 impl Exchange {
     pub(super) fn get(
         &mut self,
         request: &Request<'_>,
-        name: Name,
+        name: &Name<'_>,
         query: Option<&[u8]>,
         reply: &mut Reply<'_>,
     ) -> Want {
+        if !name.directory
+            && let Some(held) = self.held(name)
+        {
+            return self.represent(request, Representation::held(held), reply);
+        }
         let opened = self.site.jail.open(name.as_ref());
-        let (file, metadata) = match opened.and_then(|file| Ok((file.metadata()?, file))) {
-            Ok((metadata, file)) => (file, metadata),
+        let (file, stat) = match opened.and_then(|file| Ok((fstat(&file)?, file))) {
+            Ok((stat, file)) => (file, stat),
             Err(error) => return refuse(status_of(&error), reply),
         };
-        match (metadata.is_dir(), name.directory) {
+        let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        match (is_directory, name.directory) {
             (true, true) => self.directory(request, name, reply),
-            (true, false) => redirect(&name, query, reply),
+            (true, false) => redirect(name, query, reply),
             // A file is not a directory; and what is neither (a FIFO, a device) is not served.
             (false, true) => refuse(404, reply),
-            (false, false) if !metadata.is_file() => refuse(403, reply),
-            (false, false) => self.file(request, &name, file, &metadata, reply),
+            (false, false) if !is_file(&stat) => refuse(403, reply),
+            (false, false) => self.file(request, name, file, &stat, reply),
         }
     }
 
+    /// What is held of a name, if that leads to the same file still.
+    fn held(&self, name: &Name<'_>) -> Option<Arc<Held>> {
+        let held = self.site.cache.find(name.as_bytes())?;
+        let stat = self.site.jail.look(name.as_ref()).ok()?;
+        held.is(&stat).then_some(held)
+    }
+
     /// Its `index.html`, or a page that shows what is in it.
-    fn directory(&mut self, request: &Request<'_>, name: Name, reply: &mut Reply<'_>) -> Want {
-        let mut index = name.clone();
-        if index.join("index.html").is_ok()
-            && let Ok(file) = self.site.jail.open(index.as_ref())
-            && let Ok(metadata) = file.metadata()
-            && metadata.is_file()
+    fn directory(&mut self, request: &Request<'_>, name: &Name<'_>, reply: &mut Reply<'_>) -> Want {
+        let index = name.join("index.html");
+        if let Ok(file) = self.site.jail.open(index.as_ref())
+            && let Ok(stat) = fstat(&file)
+            && is_file(&stat)
         {
-            return self.file(request, &index, file, &metadata, reply);
+            return self.file(request, &index, file, &stat, reply);
         }
         if !self.site.listings {
             return refuse(403, reply);
@@ -86,17 +108,32 @@ impl Exchange {
     fn file(
         &mut self,
         request: &Request<'_>,
-        name: &Name,
+        name: &Name<'_>,
         file: File,
-        metadata: &Metadata,
+        stat: &Stat,
         reply: &mut Reply<'_>,
     ) -> Want {
-        let (length, media) = (metadata.size(), media::of(name.as_bytes()));
-        let (file, state) = (Arc::new(file), State::new(metadata));
-        let mut this = Representation { file, length, state, media, coding: Coding::Identity };
+        let media = media::of(name.as_bytes());
+        if let Some(held) = self.site.cache.hold(name.as_bytes(), &file, media, reply.second()) {
+            return self.represent(request, Representation::held(held), reply);
+        }
+        let length = u64::try_from(stat.st_size).unwrap_or(0);
+        let (source, state) = (Source::File(Arc::new(file)), State::new(stat));
+        let this = Representation { source, length, state, media, coding: Coding::Identity };
+        self.represent(request, this, reply)
+    }
+
+    /// Answers with what the request selects of a file.
+    fn represent(
+        &mut self,
+        request: &Request<'_>,
+        mut this: Representation,
+        reply: &mut Reply<'_>,
+    ) -> Want {
         if !request.selective {
             return this.whole(reply);
         }
+        let (length, media) = (this.length, this.media);
         let fields = request.fields;
         // Parts are asked for with GET alone (§14.2), and they are parts of the file as it is: of a
         // compressed form that is made anew each time, no part would fit another.
@@ -125,10 +162,7 @@ impl Exchange {
     /// Sends a file compressed: what is small in one go, else piece by piece.
     fn gzip(&mut self, mut this: Representation, reply: &mut Reply<'_>) -> Want {
         if this.length <= AT_ONCE {
-            let mut content = vec![0; usize::try_from(this.length).expect("a small file")];
-            if read_exact_at(&this.file, &mut content, 0).is_err() {
-                return refuse(500, reply);
-            }
+            let Ok(content) = this.content() else { return refuse(500, reply) };
             let content = at_once(&content);
             this.head(200, reply).length(content.len() as u64);
             reply.content(&content);
@@ -139,7 +173,11 @@ impl Exchange {
             this.head(200, reply).no_content();
             return Want::Nothing;
         }
-        let Some(pieces) = Compressed::new(this.file.clone(), this.length) else {
+        let pieces = match &this.source {
+            Source::File(file) => Compressed::new(file.clone(), this.length),
+            Source::Held(_) => None, // It is small.
+        };
+        let Some(pieces) = pieces else {
             this.coding = Coding::Identity; // All compressors are busy.
             return this.whole(reply);
         };
@@ -165,6 +203,24 @@ impl Exchange {
 }
 
 impl Representation {
+    fn held(held: Arc<Held>) -> Self {
+        let (length, state, media) = (held.content.len() as u64, held.state, held.media);
+        Self { source: Source::Held(held), length, state, media, coding: Coding::Identity }
+    }
+
+    /// All of its octets, of a small one.
+    fn content(&self) -> io::Result<Cow<'_, [u8]>> {
+        match &self.source {
+            Source::Held(held) => Ok(Cow::Borrowed(&held.content)),
+            Source::File(file) => {
+                let length = usize::try_from(self.length).map_err(io::Error::other)?;
+                let mut content = vec![0; length];
+                read_exact_at(file, &mut content, 0)?;
+                Ok(Cow::Owned(content))
+            }
+        }
+    }
+
     /// The head of an answer with all or part of it.
     fn head<'r>(&self, status: u16, reply: &'r mut Reply<'_>) -> Head<'r> {
         let head = self.described(reply.second(), reply.head(status));
@@ -246,8 +302,16 @@ impl Representation {
 
     /// Queues a part of the file. If it cannot be read the connection ends short of what was promised.
     fn part(&self, range: Range<u64>, reply: &mut Reply<'_>) -> Want {
-        if reply.file(&self.file, range.start, range.end - range.start).is_err() {
-            reply.give_up();
+        match &self.source {
+            Source::File(file) => {
+                if reply.file(file, range.start, range.end - range.start).is_err() {
+                    reply.give_up();
+                }
+            }
+            Source::Held(held) => {
+                let at = |octet| usize::try_from(octet).expect("within what is held");
+                reply.content(&held.content[at(range.start)..at(range.end)]);
+            }
         }
         Want::Nothing
     }
@@ -263,7 +327,7 @@ fn boundary(etag: &[u8]) -> String {
 /// RFC 9110 §15.4.2: what is in a directory is named relative to its name with a slash.
 ///
 /// The path is written anew from the name, so that it begins with one `/`: two would begin a host.
-fn redirect(name: &Name, query: Option<&[u8]>, reply: &mut Reply<'_>) -> Want {
+fn redirect(name: &Name<'_>, query: Option<&[u8]>, reply: &mut Reply<'_>) -> Want {
     let mut location = b"/".to_vec();
     encode(name.as_bytes(), &mut location);
     location.push(b'/');

@@ -385,3 +385,40 @@ fn two_uploads_that_must_be_first_are_not_both() {
         [one.send(b"1").read(), other.send(b"2").read()].map(|a| answers(&a, &[])[0].status);
     assert_eq!((statuses, folder.content("new").as_deref()), ([201, 412], Some("1")));
 }
+
+#[test]
+fn what_is_held_is_what_is_there() {
+    let folder = Folder::new(true);
+    // A file that has settled: nobody can set the time of a change, so the test's clock is ahead.
+    let wall = || SystemTime::now() + Duration::from_secs(60);
+    let settings = Settings { wall, ..Settings::default() };
+    let root = folder.path.join("root");
+    let files = Files::new(&root, settings).expect("a folder").with(true, true);
+    let site = files.site.clone();
+    let ahead = Folder { path: PathBuf::new(), files };
+    let get = || ahead.ask("GET /small.txt", &[]);
+    let first = get();
+    assert!(site.cache.find(b"small.txt").is_some(), "it is held");
+    assert_eq!(get(), first, "and the same");
+    assert_eq!(ahead.ask("GET /small.txt", &[("Range", "bytes=1-2")]).content, b"el");
+    let file = fs::File::open(root.join("small.txt")).expect("ours");
+    let modified = file.metadata().and_then(|metadata| metadata.modified()).expect("a time");
+    fs::write(root.join("small.txt"), "HELLO\n").expect("ours");
+    fs::File::options()
+        .append(true)
+        .open(root.join("small.txt"))
+        .expect("ours")
+        .set_modified(modified)
+        .expect("ours");
+    assert_eq!(get().content, b"HELLO\n", "though it has the size and the time that it had");
+    assert_ne!(get().field("ETag"), first.field("ETag"));
+    assert_eq!(ahead.put("/small.txt", "", "put").status, 204);
+    assert_eq!(get().content, b"put");
+    fs::rename(root.join("digits.bin"), root.join("small.txt")).expect("ours");
+    assert_eq!(get().content.len(), 1_000);
+    fs::remove_file(root.join("small.txt")).expect("ours");
+    symlink("../secret", root.join("small.txt")).expect("a link");
+    assert_eq!(get().status, 403);
+    fs::remove_file(root.join("small.txt")).expect("ours");
+    assert_eq!(get().status, 404);
+}

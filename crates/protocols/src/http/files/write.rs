@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 
-use super::{Exchange, READING, State, Work, not_allowed, refuse, status_of};
+use super::{Exchange, READING, State, Work, is_file, not_allowed, refuse, status_of};
 use crate::http::body::Framing;
 use crate::http::coding::Coding;
 use crate::http::conditionals::{Verdict, judge};
@@ -27,7 +27,7 @@ impl Exchange {
     pub(super) fn put(
         &mut self,
         request: &Request<'_>,
-        name: &Name,
+        name: &Name<'_>,
         reply: &mut Reply<'_>,
     ) -> Want {
         let fields = request.fields;
@@ -90,7 +90,7 @@ impl Exchange {
             Err(error) => Err(error),
         };
         // The name is a change to the file, too: only now is its state what it will be.
-        let state = landed.and_then(|file| Ok(State::new(&file.metadata()?)));
+        let state = landed.and_then(|file| Ok(State::new(&rustix::fs::fstat(file)?)));
         match state {
             Ok(state) => {
                 let head = reply.head(if replaces { 204 } else { 201 });
@@ -111,7 +111,7 @@ impl Exchange {
     pub(super) fn delete(
         &mut self,
         request: &Request<'_>,
-        name: &Name,
+        name: &Name<'_>,
         reply: &mut Reply<'_>,
     ) -> Want {
         if name.directory {
@@ -137,9 +137,9 @@ impl Exchange {
     }
 
     /// The state of the file that has this name, or the status that says why it cannot be written.
-    fn current(&self, name: &Name) -> Result<Option<State>, u16> {
-        match self.site.jail.open(name.as_ref()).and_then(|file| file.metadata()) {
-            Ok(metadata) if metadata.is_file() => Ok(Some(State::new(&metadata))),
+    fn current(&self, name: &Name<'_>) -> Result<Option<State>, u16> {
+        match self.site.jail.stat(name.as_ref()) {
+            Ok(stat) if is_file(&stat) => Ok(Some(State::new(&stat))),
             Ok(_) => Err(409), // A directory is not a file's to replace, nor is anything stranger.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) if error.kind() == ErrorKind::NotADirectory => Err(409),

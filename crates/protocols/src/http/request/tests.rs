@@ -11,7 +11,10 @@ fn read(head: &[u8]) -> Result<Option<Request<'_>>, Error> {
         }
     }
     assert_eq!(whole, slowly, "{}", head.escape_ascii());
-    whole?.map(|end| Request::parse(&head[..end])).transpose()
+    let parsed = whole.and_then(|end| end.map(|end| Request::parse(&head[..end])).transpose());
+    let read = Request::read(&mut Scan::default(), head);
+    assert_eq!(format!("{:?}", read.map(|read| read.map(|(r, _)| r))), format!("{parsed:?}"));
+    parsed
 }
 
 fn request(head: &str) -> Request<'_> {

@@ -72,8 +72,8 @@ impl<H: Handler> Http<H> {
         if bytes.is_empty() || *bytes == b"\r" {
             return false;
         }
-        let end = match self.scan.end(bytes) {
-            Ok(Some(end)) => end,
+        let (request, end) = match Request::read(&mut self.scan, bytes) {
+            Ok(Some(whole)) => whole,
             Ok(None) => return false,
             Err(error) => {
                 self.refuse(error.status(), cx);
@@ -83,10 +83,7 @@ impl<H: Handler> Http<H> {
         (self.scan, self.empty_lines) = (Scan::default(), 0);
         let (head, rest) = bytes.split_at(end);
         *bytes = rest;
-        match Request::parse(head) {
-            Ok(request) => self.request(head, &request, bytes, cx),
-            Err(error) => self.refuse(error.status(), cx),
-        }
+        self.request(head, &request, bytes, cx);
         true
     }
 
