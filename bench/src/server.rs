@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -43,6 +44,20 @@ impl Server {
             bail!("{} said {line:?} where it should say where it listens", peer.name);
         };
         Ok(Self { child, address: address.to_owned() })
+    }
+
+    /// Starts a server that says nothing, and waits until somebody listens at `address`.
+    pub(crate) fn start_at(peer: &Peer<'_>, address: &str) -> Result<Self> {
+        let mut command = pinned(&peer.program, SERVER_CPU);
+        command.args(peer.arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().with_context(|| format!("starting {}", peer.name))?;
+        let server = Self { child, address: address.to_owned() };
+        let begin = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            ensure!(begin.elapsed() < Duration::from_secs(10), "{} does not listen", peer.name);
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(server)
     }
 
     /// User and system time of the whole process, of threads that have ended too (fields 14 and

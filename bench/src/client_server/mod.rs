@@ -96,7 +96,7 @@ pub(crate) fn stay_on(cpu: usize) {
 }
 
 /// As many descriptors as this process may have.
-fn raise_descriptors() {
+pub(crate) fn raise_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });

@@ -2,6 +2,7 @@
 
 mod dns;
 mod ftp;
+mod http;
 
 use anyhow::Result;
 use clap::Args;
@@ -13,7 +14,7 @@ pub(crate) struct Options {
     /// Seconds of each load.
     #[arg(long, default_value = "3")]
     seconds: u64,
-    /// Only these protocols, of dns and ftp.
+    /// Only these protocols, of dns, ftp and http.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -28,6 +29,9 @@ pub(crate) fn run(options: &Options, rounds: usize) -> Result<Report> {
     let mut report = Report { name: "protocols", ..Report::default() };
     if options.wants("ftp") {
         ftp::ftp(&mut report, options, rounds)?;
+    }
+    if options.wants("http") {
+        http::http(&mut report, options, rounds)?;
     }
     if options.wants("dns") {
         dns::dns(&mut report, options, rounds)?;
