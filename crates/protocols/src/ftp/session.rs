@@ -5,11 +5,13 @@
 //! | this file | whose turn it is, and which deadline counts |
 //! | `session/login.rs` | who one is |
 //! | `session/data.rs` | how a data connection comes about |
-//! | `session/transfer.rs` | what crosses it |
+//! | `session/commands.rs` | what is to cross it, and whether it can |
+//! | `session/transfer.rs` | how it does |
 //! | `session/files.rs` | names: where one is, what is there, and changing it |
 //! | `session/about.rs` | what a server says of itself |
 
 mod about;
+mod commands;
 mod data;
 mod files;
 mod login;
@@ -138,9 +140,9 @@ impl FtpSession {
                 return Next::Continue;
             }
         };
+        // RFC 959 §4.1.3: RNTO comes at once after RNFR.
         if verb != Verb::Rnto {
-            // RFC 959 §4.1.3: RNFR must be immediately followed by RNTO.
-            let _ = (verb != Verb::Rnfr).then(|| self.rename_from.take());
+            self.rename_from = None;
         }
         if !self.login.is_in() && !verb.is_for_all() {
             say(cx.output, 530, "Log in with USER and PASS first.");
