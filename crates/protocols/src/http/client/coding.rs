@@ -23,6 +23,9 @@ const HARMLESS: u64 = 64 << 20;
 /// Above that, so many decoded octets for each one received are refused. Deflate's most is 1,032; text has 3 to 20.
 const RATIO: u64 = 200;
 
+/// Members of gzip in one body, and one more for each 1,000 octets that came of them.
+const MEMBERS: u64 = 1_000;
+
 /// How much may come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
@@ -161,6 +164,11 @@ fn feed<W: Write>(
     };
     for piece in octets.chunks(PIECE) {
         let decoded = outermost.write(piece)?;
+        outermost.made += decoded.len() as u64;
+        // Layers that make much of little, and in the end nothing, cost as much.
+        if outermost.made > output.most().saturating_mul(2).saturating_add(HARMLESS) {
+            return Err(CodingError::TooLarge(outermost.made));
+        }
         feed(inner, &decoded, output)?;
     }
     Ok(())
@@ -173,6 +181,10 @@ const PIECE: usize = 1024;
 struct Layer {
     coding: Coding,
     state: State,
+    /// Octets that came out of it.
+    made: u64,
+    /// Members of gzip that there were.
+    members: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,7 +231,7 @@ impl Coding {
 
 impl Layer {
     fn new(coding: Coding) -> Self {
-        Self { coding, state: State::Empty }
+        Self { coding, state: State::Empty, made: 0, members: 0 }
     }
 
     /// What `octets` decode to.
@@ -244,6 +256,11 @@ impl Layer {
                 // RFC 1952 §2.2: a file is a series of members.
                 if self.coding == Coding::Gzip && octets.starts_with(&[0x1f]) {
                     self.state = State::Empty;
+                    self.members += 1;
+                    // Each costs a decoder, and an attacker 20 octets.
+                    if self.members > MEMBERS + (self.made + decoded.len() as u64) / 1_000 {
+                        return Err(corrupt(io::Error::other("too many small members")));
+                    }
                 }
             }
         }
@@ -286,14 +303,18 @@ struct Counted<W> {
 impl<W: Write> Counted<W> {
     fn write(&mut self, octets: &[u8]) -> Result<(), CodingError> {
         self.count += octets.len() as u64;
-        let most = match self.limit {
-            Limit::Octets(most) => most,
-            Limit::Ratio => HARMLESS.max(self.received.saturating_mul(RATIO)),
-        };
-        if self.count > most {
+        if self.count > self.most() {
             return Err(CodingError::TooLarge(self.count));
         }
         self.output.write_all(octets).map_err(CodingError::Output)
+    }
+
+    /// Octets that may come out by now.
+    fn most(&self) -> u64 {
+        match self.limit {
+            Limit::Octets(most) => most,
+            Limit::Ratio => HARMLESS.max(self.received.saturating_mul(RATIO)),
+        }
     }
 }
 

@@ -105,6 +105,13 @@ fn a_bomb_is_refused_before_it_has_gone_off() {
 }
 
 #[test]
+fn a_bomb_of_nothing_is_refused_too() {
+    let members = gzip(b"").repeat(1_002);
+    assert!(matches!(decode("gzip", &members, 4_096), Err(CodingError::Corrupt(..))));
+    assert_eq!(decode("gzip", &members[..20 * 1_000], 4_096).expect("few members"), b"");
+}
+
+#[test]
 fn an_unknown_coding_stays_and_is_named() {
     let mut decoder = Decoder::new("br, gzip", Limit::Ratio, Vec::new()).expect("two codings");
     decoder.write(&gzip(b"brotli")).expect("gzip");
