@@ -3,6 +3,7 @@
 mod dns;
 mod ftp;
 mod http;
+mod smtp;
 
 use anyhow::Result;
 use clap::Args;
@@ -14,7 +15,7 @@ pub(crate) struct Options {
     /// Seconds of each load.
     #[arg(long, default_value = "3")]
     seconds: u64,
-    /// Only these protocols, of dns, ftp and http.
+    /// Only these protocols, of dns, ftp, http and smtp.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -35,6 +36,9 @@ pub(crate) fn run(options: &Options, rounds: usize) -> Result<Report> {
     }
     if options.wants("dns") {
         dns::dns(&mut report, options, rounds)?;
+    }
+    if options.wants("smtp") {
+        smtp::smtp(&mut report, options, rounds)?;
     }
     Ok(report)
 }

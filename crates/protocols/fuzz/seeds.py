@@ -127,3 +127,15 @@ ANSWER = b"\x12\x34\x85\0\0\1\0\2\0\0\0\0\x03www\x07example\x03com\0\0\1\0\1"
 write("dns_message", "answer", ANSWER + b"\xc0\x0c\0\5\0\1\0\0\0\x3c\0\7\4host\xc0\x10"
       b"\xc0\x2d\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1")
 write("dns_message", "soa", b"\x12\x34\x85\3\0\0\0\0\0\1\0\0\0\0\6\0\1\0\0\0\x3c\0\x18\1a\0\1b\0" + bytes(20))
+
+# The first octet says how the rest is cut.
+for name, octets in {
+    "session": b"DATA\r\nSubject: t\r\n\r\n..dot\r\n.\r\nMAIL FROM:<a@x> SIZE=5 BODY=8BITMIME SMTPUTF8\r\nRCPT TO:<b@y>\r\nQUIT\r\n",
+    "smuggle": b"DATA\r\nfirst\n.\nMAIL FROM:<evil@x>\r\n.\nRCPT\r.\r\r\n.\r\n",
+    "received": b"DATA\r\nReceived: a\r\nRECEIVED: b\r\n c\r\n\r\nReceived: d\r\n.\r\n",
+    "address": b'"a \\"b"@[IPv6:::1]',
+    "route": b"RCPT TO:<@a.example,@b:c.d+e@f.example>",
+    "mail": b"MAIL FROM:<> SIZE=18446744073709551616 BODY=7BIT",
+    "reply": b"220-hello\r\n220 x\r\n250-SIZE 5\r\n250 \r\n354\r\n550-a\r\n551 b\r\n",
+}.items():
+    write("smtp", name, b"\3" + octets)

@@ -68,8 +68,14 @@ pub struct Memory {
 }
 
 #[derive(Debug, Default)]
+struct Messages {
+    messages: VecDeque<Vec<u8>>,
+    octets: usize,
+}
+
+#[derive(Debug, Default)]
 struct Kept {
-    messages: Mutex<VecDeque<Vec<u8>>>,
+    messages: Mutex<Messages>,
     count: AtomicU64,
 }
 
@@ -81,7 +87,7 @@ impl Memory {
 
     /// The messages that are kept, oldest first.
     pub fn messages(&self) -> Vec<Vec<u8>> {
-        self.kept.lock().iter().cloned().collect()
+        self.kept.lock().messages.iter().cloned().collect()
     }
 
     /// How many there have been.
@@ -91,16 +97,16 @@ impl Memory {
 }
 
 impl Kept {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Vec<u8>>> {
+    fn lock(&self) -> MutexGuard<'_, Messages> {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, message: Vec<u8>) {
-        let mut messages = self.lock();
-        messages.push_back(message);
-        let mut octets: usize = messages.iter().map(Vec::len).sum();
-        while messages.len() > Memory::MOST || octets > Memory::MOST_OCTETS {
-            octets -= messages.pop_front().map_or(0, |message| message.len());
+        let mut kept = self.lock();
+        kept.octets += message.len();
+        kept.messages.push_back(message);
+        while kept.messages.len() > Memory::MOST || kept.octets > Memory::MOST_OCTETS {
+            kept.octets -= kept.messages.pop_front().map_or(0, |message| message.len());
         }
     }
 }
