@@ -1,7 +1,7 @@
 #![no_main]
 
-//! A connection to the server that echoes: whatever comes, in whatever pieces, it answers in bounds, and
-//! the same.
+//! A connection to the server that echoes: whatever comes, in whatever pieces, it answers the same, and
+//! in bounds.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -36,8 +36,9 @@ fn answers(pieces: [&[u8]; 2]) -> (Vec<u8>, bool) {
 fuzz_target!(|input: &[u8]| {
     let [cut, bytes @ ..] = input else { return };
     let (one, other) = bytes.split_at(usize::from(*cut).min(bytes.len()));
-    // Where the client waits for `100 Continue`, and where chunks are cut, what is sent depends on it.
     let (whole, cut) = (answers([bytes, &[]]), answers([one, other]));
-    assert_eq!(whole.1, cut.1);
+    // Whether a client that expects `100 Continue` waits for it depends on where it is cut.
+    let expects = bytes.to_ascii_lowercase().windows(6).any(|word| word == b"expect");
+    assert!(expects || whole == cut);
     assert!(whole.0.len() < 300 * (bytes.len() + 1));
 });

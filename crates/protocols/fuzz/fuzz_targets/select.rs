@@ -20,7 +20,8 @@ fuzz_target!(|input: &[u8]| {
         }
         Selection::Whole | Selection::Nothing => {}
     }
-    if let Some(second) = dates::parse(value, now) {
+    // A leap second at the end of the year 9999 has no name of its own.
+    if let Some(second) = dates::parse(value, now).filter(|second| *second < 253_402_300_800) {
         assert_eq!(dates::parse(&dates::imf_fixdate(second), now), Some(second));
     }
     if let Ok(Some(end)) = Scan::default().end(value, &Rules::STRICT) {
