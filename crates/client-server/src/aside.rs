@@ -314,7 +314,7 @@ impl Around for Offered<'_> {
 
     fn listen(&mut self, from: IpAddr) -> io::Result<SocketAddr> {
         let local = self.local().ok_or(ErrorKind::Unsupported)?.ip().to_canonical();
-        let listener = Listener::bind(&Address::Tcp(SocketAddr::new(local, 0)))?;
+        let listener = Listener::beside(local)?;
         let Address::Tcp(address) = listener.address()? else {
             return Err(ErrorKind::Unsupported.into());
         };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -25,7 +25,7 @@ pub const BACKLOG: i32 = 4_096;
 /// were empty. What is on its way does not count, so a fast path is as fast as before.
 /// (`TCP_NOTSENT_LOWAT`; connections inherit it from their listener.)
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) const UNSENT: u32 = 128 * 1024;
+const UNSENT: u32 = 128 * 1024;
 
 /// An address to listen on or to connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Listener {
     /// Binds and listens, with [`BACKLOG`].
     pub fn bind(address: &Address) -> io::Result<Self> {
         match address {
-            Address::Tcp(address) => Self::tcp(*address, false),
+            Address::Tcp(address) => Self::tcp(*address, false, true),
             #[cfg(unix)]
             Address::Unix(path) => {
                 // Its owner alone may connect.
@@ -91,16 +91,24 @@ impl Listener {
     /// them the port that the first one got.
     #[cfg(unix)]
     pub fn bind_shared(address: SocketAddr, count: usize) -> io::Result<Vec<Self>> {
-        let first = Self::tcp(address, true)?;
+        let first = Self::tcp(address, true, true)?;
         let Address::Tcp(address) = first.address()? else { return Ok(vec![first]) };
         let mut listeners = vec![first];
         while listeners.len() < count {
-            listeners.push(Self::tcp(address, true)?);
+            listeners.push(Self::tcp(address, true, true)?);
         }
         Ok(listeners)
     }
 
-    fn tcp(address: SocketAddr, shared: bool) -> io::Result<Self> {
+    /// On a free port, for a connection beside a session's own. It carries files, and for those the
+    /// limit on what is unsent costs a third of the processor's time: with it the system takes less at each
+    /// call. What is held for a peer that reads nothing is mostly pages of a file that are in the
+    /// system's cache anyway (sendfile(2)).
+    pub(crate) fn beside(local: IpAddr) -> io::Result<Self> {
+        Self::tcp(SocketAddr::new(local, 0), false, false)
+    }
+
+    fn tcp(address: SocketAddr, shared: bool, limited: bool) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         // Chapter 1: a restart must not wait for old connections in TIME_WAIT. On Windows the same
         // name would let another program take the port.
@@ -111,7 +119,11 @@ impl Listener {
         #[cfg(not(unix))]
         let _ = shared;
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        socket.set_tcp_notsent_lowat(UNSENT)?;
+        if limited {
+            socket.set_tcp_notsent_lowat(UNSENT)?;
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let _ = limited;
         // TCP's urgent data is a mark in the stream, and not a message beside it (RFC 6093). Without
         // this the system takes the last octet out, and of an FTP client's ABOR that is the line's
         // end. Connections inherit it.

@@ -47,8 +47,6 @@ impl Stream {
         let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        socket.set_tcp_notsent_lowat(crate::listener::UNSENT)?;
         if let Some(from) = from {
             socket.bind(&SocketAddr::new(from, 0).into())?;
         }
