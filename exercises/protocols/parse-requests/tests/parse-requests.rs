@@ -137,6 +137,7 @@ fn any_head_in_any_pieces() -> Outcome {
                 want.fields.extend(head(b"", b"", 1, &[(b"X-Random", &value)]).fields);
             }
             octets.extend(b"\r\n");
+            makes(c, &[&octets], &want, 0, None)?;
             makes(c, &random.pieces(&octets, 30), &want, 0, &ONE_READ)?;
         }
         Ok(())
