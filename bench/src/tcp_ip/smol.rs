@@ -1,5 +1,5 @@
-//! smoltcp, with Reno, and everything else as it comes: without timestamps, so ours have
-//! none here either.
+//! smoltcp, with Reno unless another is asked for, and everything else as it comes: without timestamps,
+//! so ours have none here either.
 
 use std::cell::RefCell;
 
@@ -40,14 +40,7 @@ struct Sending<'a> {
 
 impl Host for Smol {
     fn pair() -> [Self; 2] {
-        let mut hosts = [1, 2].map(Self::new);
-        let [client, server] = &mut hosts;
-        let socket = server.sockets.get_mut::<Socket<'_>>(server.handle);
-        socket.listen(PORT).expect("a closed socket");
-        let socket = client.sockets.get_mut::<Socket<'_>>(client.handle);
-        let to = (IpAddress::v4(192, 0, 2, 2), PORT);
-        socket.connect(client.interface.context(), to, 49_152).expect("a closed socket");
-        hosts
+        Self::pair_with(CongestionControl::Reno)
     }
 
     fn run(
@@ -81,7 +74,19 @@ impl Host for Smol {
 }
 
 impl Smol {
-    fn new(last: u8) -> Self {
+    /// A client that connects and a server that listens.
+    pub(crate) fn pair_with(control: CongestionControl) -> [Self; 2] {
+        let mut hosts = [1, 2].map(|last| Self::new(last, control));
+        let [client, server] = &mut hosts;
+        let socket = server.sockets.get_mut::<Socket<'_>>(server.handle);
+        socket.listen(PORT).expect("a closed socket");
+        let socket = client.sockets.get_mut::<Socket<'_>>(client.handle);
+        let to = (IpAddress::v4(192, 0, 2, 2), PORT);
+        socket.connect(client.interface.context(), to, 49_152).expect("a closed socket");
+        hosts
+    }
+
+    fn new(last: u8, control: CongestionControl) -> Self {
         let (mut input, mut output) = <(Packets, Packets)>::default();
         let spare = RefCell::default();
         let mut device = Device { input: &mut input, output: &mut output, spare };
@@ -93,7 +98,7 @@ impl Smol {
         });
         let buffer = || SocketBuffer::new(vec![0; BUFFER]);
         let mut socket = Socket::new(buffer(), buffer());
-        socket.set_congestion_control(CongestionControl::Reno);
+        socket.set_congestion_control(control);
         let mut sockets = SocketSet::new(Vec::new());
         let handle = sockets.add(socket);
         Self { interface, sockets, handle }
