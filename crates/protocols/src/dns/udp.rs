@@ -1,10 +1,14 @@
 //! The name server over UDP: a loop that takes a datagram, and sends one back.
 //!
 //! It is a loop of its own, and not chapter 3's. That one watches thousands of sockets; here there is one, whose
-//! reader has nothing else to wait for. A thread that blocks in `recvfrom(2)` spends two calls to the
-//! system on a query; on an event loop it would be four when few come, with `epoll_wait(2)` and the read
-//! that finds nothing more. For more than one processor, several threads have a socket each on the same port
-//! (`SO_REUSEPORT`, `socket(7)`), and the system spreads clients over them.
+//! reader has nothing else to wait for. A thread that blocks until a datagram comes spends two calls to the system on a
+//! query; on an event loop it would be four when few come, with `epoll_wait(2)` and the read that finds nothing more.
+//! When many come, Linux takes and sends them by the batch (the module `batch`). For more than one processor,
+//! several threads have a socket each on the same port (`SO_REUSEPORT`, `socket(7)`), and the system spreads
+//! clients over them.
+
+#[cfg(target_os = "linux")]
+mod batch;
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
@@ -75,6 +79,15 @@ pub struct Worker {
     statistics: Statistics,
 }
 
+/// Where a worker's thread puts what it receives.
+struct Room {
+    buffer: Vec<u8>,
+    /// Where the system takes several datagrams in a call, and none needs to be sent from another address
+    /// than the next.
+    #[cfg(target_os = "linux")]
+    batch: Option<batch::Batch>,
+}
+
 impl Worker {
     /// A worker that answers on `socket` until `stop` is set.
     ///
@@ -93,6 +106,16 @@ impl Worker {
         Ok(Self { socket, server, stop, observer, statistics: Statistics::default() })
     }
 
+    fn room(&self) -> io::Result<Room> {
+        #[cfg(target_os = "linux")]
+        let one_address = !self.socket.socket().local_addr()?.ip().is_unspecified();
+        Ok(Room {
+            buffer: vec![0; LARGEST_QUERY],
+            #[cfg(target_os = "linux")]
+            batch: one_address.then(|| batch::Batch::new(LARGEST_QUERY)),
+        })
+    }
+
     // ANCHOR: run
     /// Serves until it is told to stop, and then to the end of its queue.
     ///
@@ -100,9 +123,9 @@ impl Worker {
     ///
     /// What the system says of the socket itself; never what a client did.
     pub fn run(mut self) -> io::Result<Statistics> {
-        let mut buffer = [0; LARGEST_QUERY];
+        let mut room = self.room()?;
         while !self.stop.load(Ordering::Relaxed) {
-            match self.serve_one(&mut buffer) {
+            match self.serve(&mut room) {
                 Ok(()) => {}
                 Err(error) => match error.kind() {
                     // Nobody asked for a while; or a signal.
@@ -113,21 +136,50 @@ impl Worker {
                 },
             }
         }
-        self.drain(&mut buffer)?;
+        self.drain(&mut room)?;
         Ok(self.statistics)
     }
     // ANCHOR_END: run
 
-    fn drain(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+    fn drain(&mut self, room: &mut Room) -> io::Result<()> {
         self.socket.socket().set_nonblocking(true)?;
         let begin = Instant::now();
         while begin.elapsed() < DRAIN {
-            match self.serve_one(buffer) {
+            match self.serve(room) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Receives what there is, one datagram at least, and answers it.
+    fn serve(&mut self, room: &mut Room) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if let Some(batch) = &mut room.batch {
+            return self.serve_batch(batch);
+        }
+        self.serve_one(&mut room.buffer)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn serve_batch(&mut self, batch: &mut batch::Batch) -> io::Result<()> {
+        batch.receive(self.socket.socket())?;
+        batch.answer(|query, peer, out| {
+            let Some(response) =
+                self.server.respond(query, Transport::Udp).filter(|_| peer.port() != 0)
+            else {
+                self.statistics.ignored += 1;
+                return false;
+            };
+            if let Some(observer) = &self.observer {
+                observer(peer, query, response);
+            }
+            self.statistics.answered += 1;
+            out.extend_from_slice(response);
+            true
+        });
+        batch.send(self.socket.socket())
     }
 
     /// Receives a datagram, and answers it. That a response cannot be sent is its client's loss alone: it will
