@@ -22,7 +22,7 @@ pub(crate) const INTO_HEADER: Mistake = Mistake {
 pub(crate) const CHAIN: Mistake = Mistake {
     name: "pointer-chain",
     why: "hundreds of pointers were followed for one name; each leads back, and together they cost time",
-    spec: "RFC 9267 §2; 127 labels are the most that 255 octets have room for",
+    spec: "RFC 1035 §2.3.4: 255 octets have room for 127 labels, and no name needs more pointers",
 };
 pub(crate) const HALF: Mistake = Mistake {
     name: "half-a-pointer",
