@@ -20,6 +20,9 @@ use std::str::FromStr;
 pub const LONGEST_LABEL: usize = 63;
 /// Octets of the longest name, length octets and the final 0 included (RFC 1035 §2.3.4).
 pub const LONGEST_NAME: usize = 255;
+/// Pointers that lead to one name. As many as it can have labels: one more leads to another pointer,
+/// which an emitter never needs and an attacker does, to have a few octets read for long.
+const MOST_POINTERS: usize = 127;
 
 /// The first two bits of a length octet that is a pointer's first (RFC 1035 §4.1.4).
 const POINTER: u8 = 0b1100_0000;
@@ -45,6 +48,8 @@ pub enum NameError {
         /// Where it points.
         to: usize,
     },
+    /// More than 127 pointers: some lead to nothing but the next.
+    ManyPointers,
     /// A label without octets, in a text: `a..b`.
     EmptyLabel,
     /// A backslash that neither an octet in three digits (`\065`) nor a character follows.
@@ -63,6 +68,7 @@ impl fmt::Display for NameError {
             Self::NotBackward { at, to } => {
                 write!(f, "the pointer at {at} to {to} does not lead back to an earlier name")
             }
+            Self::ManyPointers => write!(f, "a name of over {MOST_POINTERS} pointers"),
             Self::EmptyLabel => f.write_str("a label without octets"),
             Self::Escape => f.write_str("a backslash that escapes nothing"),
             Self::NotAscii(c) => {
@@ -107,6 +113,7 @@ impl Name {
         let mut earliest = start;
         // Where the octets after the name begin, known from the first pointer on.
         let mut behind = None;
+        let mut pointers = 0;
         loop {
             let length = *message.get(at).ok_or(NameError::CutOff)?;
             match length & POINTER {
@@ -127,6 +134,10 @@ impl Name {
                     let to = usize::from(u16::from_be_bytes([length & !POINTER, low]));
                     if to >= earliest || to < HEADER {
                         return Err(NameError::NotBackward { at, to });
+                    }
+                    pointers += 1;
+                    if pointers > MOST_POINTERS {
+                        return Err(NameError::ManyPointers);
                     }
                     behind.get_or_insert(at + 2);
                     (at, earliest) = (to, to);
@@ -382,6 +393,18 @@ mod tests {
         // Two that point at each other.
         let two = message(b"\xc0\x0e\xc0\x0c");
         assert_eq!(at(&two, 14), Err(NameError::NotBackward { at: 12, to: 14 }));
+    }
+
+    #[test]
+    fn a_name_follows_127_pointers_and_no_more() {
+        // The root, and behind it pointers that each lead to the one before.
+        let pointer = |number: u16| 13 + (number - 1) * 2;
+        let to = |number: u16| if number == 1 { 12 } else { pointer(number - 1) };
+        let chain = (1..=128_u16).flat_map(|number| (0xc000 | to(number)).to_be_bytes());
+        let message = message(&[0].into_iter().chain(chain).collect::<Vec<u8>>());
+        let pointer = |number: u16| usize::from(pointer(number));
+        assert_eq!(at(&message, pointer(127)), Ok((".".into(), pointer(128))));
+        assert_eq!(at(&message, pointer(128)), Err(NameError::ManyPointers));
     }
 
     #[test]
