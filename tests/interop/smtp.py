@@ -91,7 +91,7 @@ def one(server, text):
 
 
 def swaks():
-    """swaks sends a mail, with a pipelined group and with 8-bit text"""
+    """swaks sends a mail to two, with a pipelined group"""
     program = needs("swaks")
     with Server() as server:
         client([program, "--server", server.address, "--from", "a@x.example", "--to", "b@y.example,c@y.example",
