@@ -165,7 +165,6 @@ fn is_ours(domains: &[String], recipient: &Path) -> bool {
         Path::Mailbox(mailbox) => {
             domains.is_empty()
                 || domains.iter().any(|domain| domain.eq_ignore_ascii_case(mailbox.domain()))
-            // RFC 5321 §4.5.1: postmaster is taken at every domain that is served, and without one.
         }
         // RFC 5321 §4.5.1: mail for postmaster is always taken.
         Path::Postmaster => true,
