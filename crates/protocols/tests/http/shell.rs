@@ -174,9 +174,7 @@ pub(crate) fn read_answers(stream: &mut TcpStream) -> Vec<Answer> {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
             Err(error) => panic!("{error}, after {}", bytes.escape_ascii()),
         }
-        if !ended
-            && parse(&bytes).first().is_some_and(|answer| answer.whole && answer.status >= 200)
-        {
+        if !ended && parse(&bytes).iter().any(|answer| answer.whole && answer.status >= 200) {
             let _ = stream.shutdown(Shutdown::Write);
             ended = true;
         }
