@@ -2,7 +2,7 @@
 """Chapter 4's SMTP server and the clients that people use; its client and the servers that they run.
 
     cargo build --release -p protocols
-    python3 tests/interop/smtp.py            # all of it, some 15 s
+    /usr/bin/python3 tests/interop/smtp.py            # all of it, some 15 s
 
 It uses Python's standard library, curl, swaks and msmtp; and aiosmtpd and postfix's smtp-sink for our client.
 Everything is on loopback and in a temporary folder. Every step is bounded in time and says what it
