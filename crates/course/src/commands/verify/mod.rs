@@ -45,7 +45,7 @@ pub(crate) struct Options {
     /// Run each wrong answer this often; 0 leaves them out
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(..=10_000))]
     times_wrong: u32,
-    /// Run many at once, three programs of eight checks for each processor
+    /// Run many at once, two programs of eight checks for each processor
     #[arg(long)]
     load: bool,
     /// Write the reports of the wrong answers into the book, and what the README shows
@@ -187,8 +187,9 @@ fn run_all(
         }
     };
     thread::scope(|scope| {
-        // Most of a wrong answer's time is waiting, for what does not come.
-        for _ in 0..cores * if options.load { 3 } else { 2 } {
+        // Each program runs eight checks at a time (.cargo/config.toml), which wait more than they
+        // compute: a program for each processor is many at once already.
+        for _ in 0..cores * if options.load { 2 } else { 1 } {
             scope.spawn(work);
         }
     });
