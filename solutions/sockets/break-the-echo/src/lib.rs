@@ -25,15 +25,15 @@ pub type Verdict = Result<(), Box<dyn Error + Send + Sync>>;
 pub fn judge(server: SocketAddr) -> Verdict {
     // answer: todo!("find out whether the server at {server} echoes as it should")
     let mut one = connect(server, Duration::from_secs(1))?;
-    let mut patience = Duration::from_millis(100);
+    let mut patience = Duration::from_millis(80);
     let every_byte: Vec<u8> = (0..=255).collect();
     for message in [&b"hello\n"[..], &every_byte, b"no line"] {
         let asked = Instant::now();
         one.write_all(message)?;
         expect(&mut one, message)?;
-        // How long is silence? Much longer than this server took to answer, on this machine, now;
-        // and not so long that three waits would pass our own two seconds.
-        patience = (asked.elapsed() * 20).clamp(patience, Duration::from_millis(500));
+        // How long is silence? Longer than a server may pause, and much longer than this one took
+        // to answer, on this machine, now; and not so long that a verdict is long in coming.
+        patience = (asked.elapsed() * 10).clamp(patience, Duration::from_millis(300));
         one.set_read_timeout(Some(patience))?;
     }
 

@@ -164,7 +164,7 @@ fn abrupt(mut client: Client) -> io::Result<()> {
     loop {
         client.get_ref().set_read_timeout(None)?;
         let count = client.read(&mut buffer)?;
-        client.get_ref().set_read_timeout(Some(QUIET * 4))?;
+        client.get_ref().set_read_timeout(Some(QUIET))?;
         if count == 0 || matches!(client.get_ref().peek(&mut [0]), Ok(0)) {
             return client.get_ref().shutdown(Shutdown::Both);
         }
