@@ -30,7 +30,7 @@ const OVERTIME: Duration = Duration::from_secs(1);
 /// How long to watch an answer that finds no descriptor.
 const SHORTAGE: Duration = Duration::from_millis(300);
 /// A thread that sleeps so long without a break has found what it asked for.
-const CONTENT: Duration = Duration::from_millis(40);
+const CONTENT: Duration = Duration::from_millis(20);
 /// So many clients at most come to an answer that has found a descriptor.
 const CLIENTS: usize = 4;
 
