@@ -25,17 +25,16 @@ pub type Verdict = Result<(), Box<dyn Error + Send + Sync>>;
 pub fn judge(server: SocketAddr) -> Verdict {
     // answer: todo!("find out whether the server at {server} echoes as it should")
     let mut one = connect(server, Duration::from_secs(1))?;
-    let mut patience = Duration::from_millis(80);
     let every_byte: Vec<u8> = (0..=255).collect();
+    let asked = Instant::now();
     for message in [&b"hello\n"[..], &every_byte, b"no line"] {
-        let asked = Instant::now();
         one.write_all(message)?;
         expect(&mut one, message)?;
-        // How long is silence? Longer than a server may pause, and much longer than this one took
-        // to answer, on this machine, now; and not so long that a verdict is long in coming.
-        patience = (asked.elapsed() * 10).clamp(patience, Duration::from_millis(300));
-        one.set_read_timeout(Some(patience))?;
     }
+    // How long is silence? Longer than a server may pause, and much longer than this one took to
+    // answer, on this machine, now; and not so long that all our waits would pass our own two seconds.
+    let patience = (asked.elapsed() * 6).clamp(MORE_THAN_A_PAUSE, Duration::from_millis(400));
+    one.set_read_timeout(Some(patience))?;
 
     // The second is served while the first is there, and the first while the second is.
     let mut two = connect(server, patience)?;
@@ -49,6 +48,8 @@ pub fn judge(server: SocketAddr) -> Verdict {
 }
 // answer:
 
+/// A server may pause for 50 ms.
+const MORE_THAN_A_PAUSE: Duration = Duration::from_millis(90);
 /// More than a server's buffer, and more than many a limit.
 const MUCH: u32 = 150_000;
 
@@ -62,7 +63,11 @@ fn much_and_then_the_end(mut stream: TcpStream) -> Verdict {
             // If this fails, bytes will be missing from the reply.
             let _ = writer.write_all(&sent).and_then(|()| writer.shutdown(Shutdown::Write));
         });
+        // Between two of many bytes there may be a longer pause: how busy is the machine by now?
+        let patience = stream.read_timeout()?;
+        stream.set_read_timeout(Some(Duration::from_millis(800)))?;
         expect(&mut stream, &sent)?;
+        stream.set_read_timeout(patience)?;
         match stream.read(&mut [0]) {
             Ok(0) => Ok(()),
             Ok(_) => Err("more came back than was sent".into()),

@@ -73,10 +73,13 @@ impl State {
 
     /// The peer reads up to `count` bytes.
     pub(crate) fn read_by_peer(&mut self, count: usize) {
-        self.held -= count.min(self.held);
-        // As Linux does: there is news if somebody had met a full buffer.
-        self.edge |= self.refused;
-        self.refused = false;
+        let count = count.min(self.held);
+        self.held -= count;
+        // As Linux does: where there is room again, it is news if somebody had met a full buffer.
+        if count > 0 {
+            self.edge |= self.refused;
+            self.refused = false;
+        }
     }
 
     fn reply(&mut self, bytes: &[u8]) -> io::Result<usize> {
