@@ -100,7 +100,7 @@ fn distance(from: u64, to: u64) -> usize {
 
 /// One end. The fields are a proposal; change them as you like.
 #[derive(Debug)]
-#[allow(dead_code, reason = "yours to use; then this line can go")]
+#[expect(dead_code, reason = "yours to use; once you use them all, this line can go")]
 pub struct Stack {
     /// The number of our stream's position 0, and of the peer's.
     first: u32,

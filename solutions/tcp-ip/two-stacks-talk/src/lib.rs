@@ -103,7 +103,7 @@ fn distance(from: u64, to: u64) -> usize {
 
 /// One end. The fields are a proposal; change them as you like.
 #[derive(Debug)]
-// answer: #[allow(dead_code, reason = "yours to use; then this line can go")]
+// answer: #[expect(dead_code, reason = "yours to use; once you use them all, this line can go")]
 // end answer
 pub struct Stack {
     /// The number of our stream's position 0, and of the peer's.
