@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sockets::wire::Wire;
 
-use programs::{dns, fetch, ftp, ftp_get, http, http_echo, lookup, send_mail, smtp, tour};
+use programs::{dns, fetch, figures, ftp, ftp_get, http, http_echo, lookup, send_mail, smtp, tour};
 
 /// Chapter 4 of On the Wire: HTTP, FTP, SMTP and DNS. Without a program: the tour.
 #[derive(Debug, Parser)]
@@ -31,6 +31,7 @@ enum Program {
     SendMail(send_mail::SendMail),
     Dns(dns::Dns),
     Lookup(lookup::Lookup),
+    Figures(figures::Figures),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         }
         Some(Program::Dns(arguments)) => dns::run(&arguments, &wire),
         Some(Program::Lookup(arguments)) => lookup::run(&arguments, &wire).map(|said| code = said),
+        Some(Program::Figures(arguments)) => figures::run(&arguments),
     };
     match done {
         Ok(()) => code,

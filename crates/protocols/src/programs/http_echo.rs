@@ -24,7 +24,13 @@ pub(crate) struct HttpEcho {
 
 /// Makes a session for each connection.
 #[derive(Debug, Clone)]
-struct Echoes(Arc<Settings>);
+pub(super) struct Echoes(Arc<Settings>);
+
+impl Echoes {
+    pub(super) fn new(settings: Arc<Settings>) -> Self {
+        Self(settings)
+    }
+}
 
 impl Service for Echoes {
     type Session = Http<Echo>;
@@ -41,7 +47,7 @@ impl Service for Echoes {
 pub(crate) fn run(arguments: &HttpEcho, wire: &Wire) -> Result<()> {
     let settings = arguments.http.settings()?;
     let log = settings.log.clone();
-    let served = arguments.serve.offer("http-echo", wire, Echoes(Arc::new(settings)));
+    let served = arguments.serve.offer("http-echo", wire, Echoes::new(Arc::new(settings)));
     close(log.as_ref());
     served
 }

@@ -1,7 +1,9 @@
 //! The programs of this chapter.
 
 pub(crate) mod dns;
+mod ends;
 pub(crate) mod fetch;
+pub(crate) mod figures;
 pub(crate) mod ftp;
 pub(crate) mod ftp_get;
 pub(crate) mod http;

@@ -13,7 +13,8 @@ use protocols::dns::server::{Server, Transport};
 use protocols::dns::udp::{self, Worker};
 use protocols::dns::{Question, Type, Zone, Zones};
 
-use super::{PATIENCE, Tour};
+use super::super::ends::PATIENCE;
+use super::Tour;
 
 const ZONE: &str = "$ORIGIN example.test.\n\
     @ 300 IN SOA ns hostmaster 1 3600 600 86400 60\n\

@@ -8,8 +8,8 @@ use capture::Tap;
 use protocols::ftp::server::{FtpServer, Settings};
 use protocols::jail::Jail;
 
+use super::super::ends::{Server, connect, line, read_until};
 use super::Tour;
-use super::ends::{Server, connect, line, read_until};
 
 /// A server of the tour's folder, and a client that has logged in.
 fn begin(tour: &mut Tour) -> Result<(Server, Tap<TcpStream>)> {

@@ -14,8 +14,8 @@ use protocols::http::response::ResponseHead;
 use protocols::http::server::Settings;
 use protocols::http::url::Url;
 
+use super::super::ends::{Server, ask, connect, line, read_until, scripted};
 use super::Tour;
-use super::ends::{Server, ask, connect, line, read_until, scripted};
 
 /// Serves the tour's folder.
 fn serve(tour: &Tour, settings: Settings) -> Result<Server> {

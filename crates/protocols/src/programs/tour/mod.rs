@@ -4,23 +4,19 @@
 //! folder of their own, which goes when the tour ends.
 
 mod dns;
-mod ends;
 mod ftp;
 mod http;
 mod smtp;
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use capture::Recorder;
 use sockets::wire::{Page, Wire};
 
-use ends::Folder;
-
-/// Longer than anything here takes: no wait is without an end.
-const PATIENCE: Duration = Duration::from_secs(5);
+use super::ends::Folder;
 
 /// A part of the tour: its title, the file to read, and what to do.
 type Scene = (&'static str, &'static str, fn(&mut Tour) -> Result<()>);

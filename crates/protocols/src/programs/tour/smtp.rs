@@ -10,8 +10,8 @@ use protocols::smtp::maildir::Maildir;
 use protocols::smtp::server::{Config, Server as Smtp};
 use protocols::smtp::store::Memory;
 
+use super::super::ends::{Server, connect, line, read_until};
 use super::Tour;
-use super::ends::{Server, connect, line, read_until};
 
 /// Sends `octets`, and reads a reply to the end of its last line.
 fn say(stream: &mut Tap<TcpStream>, octets: &str) -> Result<String> {

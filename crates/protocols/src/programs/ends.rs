@@ -1,28 +1,28 @@
-//! What the tour's conversations have at their ends: servers, raw clients, and files.
+//! What the tour's conversations, and the figures', have at their ends: servers, raw clients, files.
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use capture::{Recorder, Tap};
 use client_server::{Address, EventLoop, Handle, Limits, Listener, Service, Statistics};
 
-use super::PATIENCE;
-
+/// Longer than anything here takes: no wait is without an end.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Octets of a reply that a raw client reads at most.
 const LONGEST: usize = 1 << 20;
 
-/// A folder that goes when the tour ends.
+/// A folder that goes when its program ends.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
     pub(super) fn new() -> io::Result<Self> {
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
-        let name = format!("protocols-tour-{}-{now}", std::process::id());
+        let name = format!("protocols-{}-{now}", std::process::id());
         let path = std::env::temp_dir().join(name);
         fs::create_dir(&path)?;
         Ok(Self(path))
