@@ -15,25 +15,31 @@ pub const LOW_WATER: u64 = 64 * 1024;
 /// A buffer that grew past this is given back to the system once it is empty.
 const KEEP: usize = 64 * 1024;
 
-/// The bytes that a session has queued and the socket has not taken, in order.
+/// What a session has queued and the socket has not taken, in order: `bytes`, then each of `ranges`
+/// with what follows it.
+///
+/// Most messages are bytes alone, and go through one buffer that stays: queueing copies them to its
+/// end, sending moves `sent`, and when that has come to the end both begin anew.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// Never two `Bytes` in a row, and none that is empty.
-    parts: VecDeque<Part>,
-    /// A spent buffer, kept for the next bytes.
-    spare: Vec<u8>,
-    /// The sum of what `parts` holds.
+    bytes: Vec<u8>,
+    /// How many of `bytes` are gone. Less than all of them, unless there are none.
+    sent: usize,
+    ranges: VecDeque<Range>,
+    /// The sum of what is left of all.
     pending: u64,
     /// When the peer must have taken more of it. The shell's, and of no meaning while nothing waits.
     pub(crate) deadline: Time,
 }
 
+/// A part of a file: `left` bytes from `offset` on.
 #[derive(Debug)]
-enum Part {
-    /// Bytes from `sent` on.
-    Bytes { bytes: Vec<u8>, sent: usize },
-    /// `left` bytes of the file from `offset` on.
-    File { file: Arc<File>, offset: u64, left: u64 },
+struct Range {
+    file: Arc<File>,
+    offset: u64,
+    left: u64,
+    /// The bytes behind it.
+    then: Vec<u8>,
 }
 
 /// The next thing to send.
@@ -75,10 +81,20 @@ impl Output {
 
     /// Queues a copy of `bytes`.
     pub fn extend(&mut self, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.pending += bytes.len() as u64;
-            self.room(bytes.len()).extend_from_slice(bytes);
+        self.pending += bytes.len() as u64;
+        if let Some(range) = self.ranges.back_mut() {
+            range.then.extend_from_slice(bytes);
+            return;
         }
+        // A peer that always leaves something must not make us keep all that it has taken. Half of
+        // the buffer at least is given up for what is moved, and only where it would have to grow:
+        // each byte is moved once or twice on its way.
+        let full = self.bytes.len() + bytes.len() > self.bytes.capacity();
+        if full && self.sent >= self.bytes.len() - self.sent {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
+        }
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Queues `length` bytes of `file` from `offset` on, to be sent without passing through this
@@ -87,77 +103,63 @@ impl Output {
     pub fn extend_from_file(&mut self, file: Arc<File>, offset: u64, length: u64) {
         if length > 0 {
             self.pending += length;
-            self.parts.push_back(Part::File { file, offset, left: length });
+            self.ranges.push_back(Range { file, offset, left: length, then: Vec::new() });
         }
     }
 
     /// What to send next; `None`: nothing waits.
     pub fn front(&self) -> Option<Chunk<'_>> {
-        let more = self.parts.len() > 1;
-        Some(match self.parts.front()? {
-            Part::Bytes { bytes, sent } => Chunk::Bytes { bytes: &bytes[*sent..], more },
-            Part::File { file, offset, left } => {
-                Chunk::File { file, offset: *offset, length: *left }
-            }
-        })
+        if self.sent < self.bytes.len() {
+            let more = !self.ranges.is_empty();
+            return Some(Chunk::Bytes { bytes: &self.bytes[self.sent..], more });
+        }
+        let Range { file, offset, left, .. } = self.ranges.front()?;
+        Some(Chunk::File { file, offset: *offset, length: *left })
     }
 
-    /// Forgets the next `count` bytes, of the front part: they are sent.
+    /// Forgets the next `count` bytes, of the front chunk: they are sent.
     ///
     /// # Panics
     ///
-    /// If the front part holds fewer: no shell can have sent them.
+    /// If the front chunk holds fewer: no shell can have sent them.
     pub fn advance(&mut self, count: u64) {
-        let done = match self.parts.front_mut() {
-            Some(Part::Bytes { bytes, sent }) => {
-                *sent += usize::try_from(count).expect("a count within a buffer");
-                assert!(*sent <= bytes.len(), "sent more than was queued");
-                *sent == bytes.len()
-            }
-            Some(Part::File { offset, left, .. }) => {
-                assert!(count <= *left, "sent more than was queued");
-                (*offset, *left) = (*offset + count, *left - count);
-                *left == 0
-            }
-            None => {
-                assert_eq!(count, 0, "sent more than was queued");
-                false
-            }
+        let of_bytes = (self.bytes.len() - self.sent) as u64;
+        let front = match self.ranges.front() {
+            Some(range) if of_bytes == 0 => range.left,
+            _ => of_bytes,
         };
+        assert!(count <= front, "sent more than was queued");
         self.pending -= count;
-        if done && let Some(Part::Bytes { mut bytes, .. }) = self.parts.pop_front() {
-            bytes.clear();
-            if bytes.capacity() <= KEEP {
-                self.spare = bytes;
+        if of_bytes == 0 {
+            self.advance_range(count);
+        } else if count < of_bytes {
+            self.sent += usize::try_from(count).expect("a count within a buffer");
+        } else {
+            self.sent = 0;
+            self.bytes.clear();
+            if self.bytes.capacity() > KEEP {
+                self.bytes = Vec::new();
             }
+        }
+    }
+
+    /// The same, where a range is in front.
+    fn advance_range(&mut self, count: u64) {
+        let Some(range) = self.ranges.front_mut() else { return };
+        (range.offset, range.left) = (range.offset + count, range.left - count);
+        if range.left == 0
+            && let Some(Range { then, .. }) = self.ranges.pop_front()
+            && !then.is_empty()
+        {
+            self.bytes = then;
         }
     }
 
     /// Empties the queue, and keeps a buffer for the next use of it.
     pub fn clear(&mut self) {
-        self.parts.clear();
-        self.pending = 0;
-    }
-
-    /// The buffer at the back of the queue, to append `more` bytes to.
-    fn room(&mut self, more: usize) -> &mut Vec<u8> {
-        if !matches!(self.parts.back(), Some(Part::Bytes { .. })) {
-            let bytes = std::mem::take(&mut self.spare);
-            self.parts.push_back(Part::Bytes { bytes, sent: 0 });
-        }
-        match self.parts.back_mut() {
-            Some(Part::Bytes { bytes, sent }) => {
-                // A peer that always leaves something must not make us keep all that it has taken.
-                // Half of the buffer at least is given up for what is moved, and only where it
-                // would have to grow: each byte is moved once or twice on its way.
-                if bytes.len() + more > bytes.capacity() && *sent >= bytes.len() - *sent {
-                    bytes.drain(..*sent);
-                    *sent = 0;
-                }
-                bytes
-            }
-            _ => unreachable!("a buffer was just put there"),
-        }
+        (self.sent, self.pending) = (0, 0);
+        self.bytes.clear();
+        self.ranges.clear();
     }
 }
 
@@ -221,11 +223,12 @@ mod tests {
         let mut output = Output::new();
         output.extend(&[0; 100]);
         take(&mut output, 100);
-        assert!((100..=KEEP).contains(&output.spare.capacity()));
+        assert!((100..=KEEP).contains(&output.bytes.capacity()));
         output.extend(&vec![0; KEEP + 1]);
         take(&mut output, KEEP + 1);
-        assert!(output.spare.capacity() <= KEEP);
+        assert!(output.bytes.capacity() <= KEEP);
     }
+
     #[test]
     fn a_queue_that_is_never_empty_keeps_no_more_than_what_waits() {
         let mut output = Output::new();
@@ -239,7 +242,7 @@ mod tests {
             }
         }
         assert_eq!(output.pending(), 5_000);
-        let Some(Part::Bytes { bytes, .. }) = output.parts.front() else { panic!("bytes wait") };
-        assert!(bytes.capacity() < 100_000, "{} bytes for 5,000 that wait", bytes.capacity());
+        let kept = output.bytes.capacity();
+        assert!(kept < 100_000, "{kept} bytes for 5,000 that wait");
     }
 }
