@@ -1,7 +1,11 @@
 //! A nonblocking stream, TCP's or a Unix-domain socket's, and how output gets into it.
 
-use std::io::{self, ErrorKind, Read, Write};
+#[cfg(not(target_os = "linux"))]
+use std::io::Read;
+use std::io::{self, ErrorKind, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr};
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use mio::event::Source;
@@ -92,6 +96,16 @@ impl Stream {
     }
 
     /// What has arrived, without waiting.
+    ///
+    /// On Linux the system is asked directly, without the C library between: there, `recv` and `send`
+    /// are cancellation points (pthreads(7)). In a program of several threads, and a server has one
+    /// for signals, glibc does some work for that at each call, though nobody cancels Rust's threads.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::net::recv(self, buffer, rustix::net::RecvFlags::empty())?.0)
+    }
+
+    #[cfg(not(target_os = "linux"))]
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => (&mut &*stream).read(buffer),
@@ -224,21 +238,18 @@ impl Stream {
         /// No more than so much of a file at once, so that one fast peer does not keep the loop.
         const MOST: u64 = 512 * 1024;
         let length = |length: u64| usize::try_from(length.min(MOST)).expect("at most 512 KiB");
-        match (self, chunk) {
-            // MSG_MORE, send(2): a header waits for the file behind it, and both leave in full
-            // segments. NOSIGNAL: a peer that has gone is an error, not a SIGPIPE.
-            (Self::Tcp(stream), Chunk::Bytes { bytes, more: true }) => {
-                Ok(rustix::net::send(stream, bytes, SendFlags::MORE | SendFlags::NOSIGNAL)?)
+        match chunk {
+            // NOSIGNAL: a peer that has gone is an error, not a SIGPIPE. MSG_MORE, send(2): a header
+            // waits for the file behind it, and both leave in full segments. A Unix-domain socket
+            // has no segments, and does not look at it.
+            Chunk::Bytes { bytes, more } => {
+                let more = if *more { SendFlags::MORE } else { SendFlags::empty() };
+                Ok(rustix::net::send(self, bytes, SendFlags::NOSIGNAL | more)?)
             }
-            (Self::Tcp(stream), Chunk::File { file, offset, length: left }) => {
+            Chunk::File { file, offset, length: left } => {
                 let mut from = *offset;
-                Ok(rustix::fs::sendfile(stream, file, Some(&mut from), length(*left))?)
+                Ok(rustix::fs::sendfile(self, file, Some(&mut from), length(*left))?)
             }
-            (Self::Unix(stream), Chunk::File { file, offset, length: left }) => {
-                let mut from = *offset;
-                Ok(rustix::fs::sendfile(stream, file, Some(&mut from), length(*left))?)
-            }
-            (_, Chunk::Bytes { bytes, .. }) => self.write(bytes),
         }
     }
 
@@ -263,6 +274,16 @@ impl Stream {
             Self::Tcp(stream) => (&mut &*stream).write(bytes),
             #[cfg(unix)]
             Self::Unix(stream) => (&mut &*stream).write(bytes),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Unix(stream) => stream.as_fd(),
         }
     }
 }
