@@ -345,6 +345,14 @@ impl<S: Session> Connection<S> {
             Phase::Closing | Phase::Dead(_) => None,
         };
         let of_aside = self.aside.as_ref().and_then(|aside| aside.deadline());
-        [of_phase, self.write_deadline(), of_aside].into_iter().flatten().min()
+        sooner(sooner(of_phase, self.write_deadline()), of_aside)
+    }
+}
+
+/// The sooner of two moments, of which either may not be set.
+fn sooner(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        _ => one.or(other),
     }
 }
