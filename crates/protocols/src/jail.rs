@@ -285,6 +285,7 @@ fn checked(name: &Path) -> io::Result<&Path> {
     Ok(name)
 }
 
+// ANCHOR: beneath
 /// openat2(2) with RESOLVE_BENEATH: EXDEV where the name, or a link in it, would leave.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn open_beneath(root: impl AsFd, name: &Path, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
@@ -303,6 +304,7 @@ fn open_beneath(root: impl AsFd, name: &Path, flags: OFlags, mode: Mode) -> Resu
     }
     opened
 }
+// ANCHOR_END: beneath
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn open_beneath(_: impl AsFd, _: &Path, _: OFlags, _: Mode) -> Result<OwnedFd, Errno> {

@@ -49,6 +49,7 @@ impl FtpSession {
         }
     }
 
+    // ANCHOR: active
     fn be_active(&mut self, address: SocketAddr, cx: &mut Context<'_>) {
         if !self.may_ask(cx) {
             return;
@@ -63,6 +64,7 @@ impl FtpSession {
             say(cx.output, 200, "I shall connect there.");
         }
     }
+    // ANCHOR_END: active
 
     pub(super) fn passive(&mut self, cx: &mut Context<'_>) {
         if !self.may_ask(cx) {

@@ -112,6 +112,7 @@ impl Chunks {
         Ok(())
     }
 
+    // ANCHOR: size
     fn digit(&mut self, digit: u8, limits: &Limits) -> Result<(), Error> {
         let value = match digit {
             b'0'..=b'9' => digit - b'0',
@@ -125,6 +126,7 @@ impl Chunks {
         self.digits += 1;
         if self.digits > DIGITS { self.spend(1, limits) } else { Ok(()) }
     }
+    // ANCHOR_END: size
 
     /// A chunk's size is known.
     fn sized(&mut self, limits: &Limits) -> Result<(), Error> {
