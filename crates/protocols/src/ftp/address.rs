@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   PORT 127,0,0,1,200,10          h1,h2,h3,h4,p1,p2; the port is p1 × 256 + p2      RFC 959 §4.1.2
-//!   227 Entering Passive Mode (127,0,0,1,200,10).                                    RFC 959 §4.1.2
+//!   227 Entering Passive Mode (127,0,0,1,200,10).                                    RFC 959 §4.2.1
 //!   EPRT |2|::1|51210|             any delimiter, 1 for IPv4, 2 for IPv6             RFC 2428 §2
 //!   229 Entering Extended Passive Mode (|||51210|)                                   RFC 2428 §3
 //! ```

@@ -68,7 +68,7 @@ fn reply(line: &[u8], at: usize, fields: &mut Vec<Field>) {
             b'5' => "not like that",
             _ => "",
         };
-        push(fields, at..at + 3, "code", &line[..3], meaning, "RFC 959 §4.2.1");
+        push(fields, at..at + 3, "code", &line[..3], meaning, "RFC 959 §4.2");
         start = 3;
         if let Some(&sign @ (b' ' | b'-')) = line[..text].get(3) {
             let meaning = if sign == b'-' { "more lines follow" } else { "the last line" };
@@ -93,7 +93,7 @@ fn ending(line: &[u8]) -> &[u8] {
 
 fn finish(line: &[u8], at: usize, text: usize, fields: &mut Vec<Field>) {
     let meaning = if line.len() - text == 2 { "the line's end" } else { "an end without CR" };
-    push(fields, at + text..at + line.len(), "CRLF", &line[text..], meaning, "RFC 959 §3.1.1.5.2");
+    push(fields, at + text..at + line.len(), "CRLF", &line[text..], meaning, "RFC 959 §4.1");
 }
 
 /// Nothing is said of what has no octets.

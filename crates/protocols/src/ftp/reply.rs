@@ -67,7 +67,7 @@ impl Reply {
             .collect()
     }
 
-    /// The first digit, which says how the command fares: RFC 959 §4.2.1.
+    /// The first digit, which says how the command fares: RFC 959 §4.2.
     pub fn kind(&self) -> Kind {
         match self.code / 100 {
             1 => Kind::Preliminary,

@@ -52,7 +52,7 @@ pub struct FtpSession {
     text: bool,
     /// Which facts `MLSD` and `MLST` name.
     wanted: Wanted,
-    /// `EPSV ALL` was said: no other command may ask for a data connection (RFC 2428 §4).
+    /// `EPSV ALL` was said: no other command may ask for a data connection (RFC 2428 §3).
     only_extended: bool,
     data: Data,
     transfer: Option<Transfer>,
@@ -99,7 +99,7 @@ impl FtpSession {
             };
             let next = match line {
                 None => break,
-                // RFC 959 §4.2: 500 includes a line that is too long.
+                // RFC 959 §4.2.1: 500 includes a line that is too long.
                 Some(Err(TooLong)) => {
                     say(cx.output, 500, "That line is too long.");
                     Next::Continue

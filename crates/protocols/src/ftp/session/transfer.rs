@@ -8,7 +8,7 @@
 //! ```
 //!
 //! `226` is said when the data connection is closed, and not before: a client may take it for leave to
-//! begin the next one (RFC 959 §3.2).
+//! begin the next one (RFC 959 §5.2).
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
