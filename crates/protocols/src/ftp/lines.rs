@@ -16,7 +16,7 @@
 pub const LONGEST: usize = 4_096 + 64;
 
 /// IAC, "interpret as command" (RFC 854).
-const IAC: u8 = 255;
+pub(super) const IAC: u8 = 255;
 /// The first octet that is a Telnet command after IAC: SE (RFC 854).
 const FIRST_COMMAND: u8 = 240;
 const WILL: u8 = 251;

@@ -14,7 +14,7 @@ use std::io::Write;
 
 use client_server::Output;
 
-use super::lines::{Lines, TooLong};
+use super::lines::{IAC, Lines, TooLong, without_telnet};
 
 /// Octets of a reply of several lines that a client takes.
 const LONGEST: usize = 64 * 1024;
@@ -126,6 +126,8 @@ impl Replies {
     pub fn take(&mut self) -> Option<Result<Reply, Error>> {
         while let Some(line) = self.lines.take() {
             let line = match line {
+                // Hardly any server does it, but this is a Telnet connection (RFC 959 §2.3).
+                Ok(line) if line.contains(&IAC) => without_telnet(&line).0,
                 Ok(line) => line,
                 Err(TooLong) => return Some(Err(Error::TooLong)),
             };
@@ -196,6 +198,15 @@ mod tests {
             assert_eq!(codes, [(220, 1), (211, 5), (331, 1)], "cut after {cut}");
             assert_eq!(replies[1].lines[2], b"226 of another code");
             assert_eq!(replies[1].words(), "End");
+        }
+    }
+
+    #[test]
+    fn telnet_is_no_part_of_a_reply() {
+        let stream = b"2\xff\xf120-a\xff\xfd\x01b\r\n\xff\xfb\x03220 \xff\xff\r\n";
+        for cut in 1..stream.len() {
+            let reply = Reply { code: 220, lines: vec![b"ab".to_vec(), b"\xff".to_vec()] };
+            assert_eq!(all(stream, cut), [Ok(reply)], "cut after {cut}");
         }
     }
 
