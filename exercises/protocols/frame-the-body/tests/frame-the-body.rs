@@ -6,7 +6,7 @@ mod mistakes;
 use std::time::Duration;
 
 use frame_the_body::{Body, Error, Framing, MOST_EXTRA};
-use harness::{Outcome, check, check_within, shown, splits};
+use harness::{Outcome, check_within, shown, splits};
 
 use bodies::{
     CODINGS, LOOSE_ENDS, WITHOUT_BODY, decodes, feed, refuses, request, request_of, response, tale,
@@ -29,7 +29,7 @@ const NEXT: &[u8] = b"GET /next HTTP/1.1\r\n";
 
 #[test]
 fn a_length_is_a_number_of_octets() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         for (value, length) in
             [("5", 5), ("0", 0), ("1024", 1024), ("007", 7), ("18446744073709551615", u64::MAX)]
         {
@@ -42,7 +42,7 @@ fn a_length_is_a_number_of_octets() -> Outcome {
 
 #[test]
 fn the_coding_is_chunked() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         for (name, value) in [(CODING, "chunked"), ("transfer-encoding", "Chunked")] {
             request(c, &[(name, value), ("Host", "a")], Ok(Framing::Chunked), None)?;
             response(c, ("POST", 404), &[(name, value)], Ok(Framing::Chunked), None)?;
@@ -53,7 +53,7 @@ fn the_coding_is_chunked() -> Outcome {
 
 #[test]
 fn a_request_that_says_nothing_has_no_body() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         request(c, &[("Host", "a"), ("Connection", "close")], Ok(Framing::None), &REQUEST_WAITS)?;
         request_of(c, 0, &[], Ok(Framing::None), &REQUEST_WAITS)
     })
@@ -61,12 +61,14 @@ fn a_request_that_says_nothing_has_no_body() -> Outcome {
 
 #[test]
 fn a_response_that_says_nothing_ends_with_the_connection() -> Outcome {
-    check(|c| response(c, ("GET", 200), &[("Server", "a")], Ok(Framing::UntilClose), None))
+    check_within(SOON, |c| {
+        response(c, ("GET", 200), &[("Server", "a")], Ok(Framing::UntilClose), None)
+    })
 }
 
 #[test]
 fn some_responses_have_no_body_whatever_they_say() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         for answer in WITHOUT_BODY {
             for head in [&[(LENGTH, "5")], &[(CODING, "chunked")], &[("Server", "a")]] {
                 response(c, answer, head, Ok(Framing::None), &NEVER_COMES)?;
@@ -85,7 +87,7 @@ fn some_responses_have_no_body_whatever_they_say() -> Outcome {
 
 #[test]
 fn a_length_is_digits_and_nothing_else() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         for value in "+5|-5|-0|0x5|5a|5 5|5;||5.0|1e1|\u{0b}5|٥".split('|') {
             request(c, &[(LENGTH, value)], Err(Error::Length), &LENIENT)?;
             response(c, ("GET", 200), &[(LENGTH, value)], Err(Error::Length), &LENIENT)?;
@@ -96,7 +98,7 @@ fn a_length_is_digits_and_nothing_else() -> Outcome {
 
 #[test]
 fn a_length_fits_64_bits() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         for value in
             "18446744073709551616|18446744073709551621|99999999999999999999|184467440737095516210"
                 .split('|')
@@ -109,7 +111,7 @@ fn a_length_fits_64_bits() -> Outcome {
 
 #[test]
 fn several_lengths_say_the_same() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         for (one, other) in [("5", "6"), ("6", "5"), ("0", "5"), ("5", "0"), ("5", "+5"), ("5", "")]
         {
             request(c, &[(LENGTH, one), (LENGTH, other)], Err(Error::Length), &TWO_LENGTHS)?;
@@ -124,7 +126,7 @@ fn several_lengths_say_the_same() -> Outcome {
 
 #[test]
 fn a_length_and_a_coding_are_one_too_many() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         let (length, coding) = ((LENGTH, "5"), (CODING, "chunked"));
         for head in [[length, coding], [coding, length], [("content-length", "0"), coding]] {
             request(c, &head, Err(Error::Both), &BOTH)?;
@@ -136,7 +138,7 @@ fn a_length_and_a_coding_are_one_too_many() -> Outcome {
 
 #[test]
 fn the_only_coding_is_chunked() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         for value in CODINGS {
             request(c, &[(CODING, value)], Err(Error::Coding), &NOT_LAST)?;
             response(c, ("GET", 200), &[(CODING, value)], Err(Error::Coding), &NOT_LAST)?;
@@ -150,7 +152,7 @@ fn the_only_coding_is_chunked() -> Outcome {
 
 #[test]
 fn http_1_0_has_no_codings() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         request_of(c, 0, &[(LENGTH, "5")], Ok(Framing::Length(5)), None)?;
         request_of(c, 0, &[(CODING, "chunked")], Err(Error::Coding), None)
     })
@@ -158,7 +160,7 @@ fn http_1_0_has_no_codings() -> Outcome {
 
 #[test]
 fn a_body_with_a_length_ends_there() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         let framing = Framing::Length(5);
         decodes(c, framing, &[b"hello"], (b"hello", 5), None)?;
         for (front, rest) in splits(b"helloGET /next") {
@@ -172,7 +174,7 @@ fn a_body_with_a_length_ends_there() -> Outcome {
 
 #[test]
 fn a_body_without_a_length_ends_with_the_connection() -> Outcome {
-    check(|c| {
+    check_within(SOON, |c| {
         c.did("fed a new body, UntilClose, \"hello\" | \"\" | \"0\\r\\n\\r\\n\", and ended the connection");
         c.want("the content \"hello0\\r\\n\\r\\n\", never complete; then `end` returns Ok(())");
         let mut body = Body::new(Framing::UntilClose);
