@@ -260,13 +260,18 @@ fn a_refusal_is_the_last_reply_and_waits_for_its_turn() -> Outcome {
         for (octets, status) in
             [("NONSENSE\r\n\r\n", 400), (&*long, 431), ("G / HTTP/3.0\r\n\r\n", 505)]
         {
+            let refusal = reply(status, "Connection: close\r\n", "");
+            let mut talk = Talk::new(c, "made a new connection");
+            talk.receive(&[octets.as_bytes()], &[], None)?;
+            talk.sends(&refusal, None)?;
+            talk.is_over(None)?;
+
             let mut talk = Talk::new(c, "made a new connection");
             let all = [&get("/a", ""), octets.as_bytes(), &get("/evil", "")].concat();
             talk.receive(&[&all], &["GET /a"], &BEHIND)?;
             talk.sends(b"", &ORDER)?;
             talk.is((false, false), None)?;
             talk.answer(0, "a");
-            let refusal = reply(status, "Connection: close\r\n", "");
             talk.sends(&[reply(200, "", "a"), refusal].concat(), None)?;
             talk.receive(&[&get("/evil", "")], &[], &BEHIND)?;
             talk.is_over(None)?;
@@ -281,6 +286,12 @@ fn so_many_requests_wait_and_no_more() -> Outcome {
         let names: Vec<String> = (0..MOST_WAITING + 3).map(|n| format!("GET /{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let octets: Vec<u8> = (0..names.len()).flat_map(|n| get(&format!("/{n}"), "")).collect();
+        let mut talk = Talk::new(c, "made a new connection");
+        for name in &names[..MOST_WAITING - 1] {
+            talk.receive(&[&get(&name["GET ".len()..], "")], &[name], None)?;
+            talk.stays(None)?;
+        }
+
         let mut talk = Talk::new(c, "made a new connection");
         talk.receive(&[&octets], &names[..MOST_WAITING], &PIPELINE)?;
         talk.is((false, false), &PIPELINE)?;

@@ -112,7 +112,7 @@ impl Connection {
                 Some(self.take(head))
             }
             Ok(None) => {
-                self.last |= self.ended; // What is held is no request, and will be none.
+                self.last = self.ended; // What is held is no request, and will be none.
                 None
             }
             Err(status) => {

@@ -9,7 +9,7 @@ use crate::mistakes::{EARLY_END, LOST_NEXT};
 pub(crate) type Head<'a> = &'a [(&'a str, &'a str)];
 
 /// Methods and statuses that have no body between them.
-pub(crate) const WITHOUT_BODY: [(&str, u16); 8] = [
+pub(crate) const WITHOUT_BODY: [(&str, u16); 9] = [
     ("HEAD", 200),
     ("HEAD", 404),
     ("GET", 204),
@@ -18,6 +18,7 @@ pub(crate) const WITHOUT_BODY: [(&str, u16); 8] = [
     ("GET", 100),
     ("GET", 103),
     ("CONNECT", 200),
+    ("CONNECT", 299),
 ];
 
 /// Codings that are not `chunked` alone.
