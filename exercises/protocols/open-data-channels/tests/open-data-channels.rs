@@ -74,7 +74,7 @@ fn the_numbers_are_wherever_they_are() -> Outcome {
         ] {
             leads(c, &format!("227 {text}"), HERE, Ok(51_210), form)?;
         }
-        for text in ["(|||51210|)", "(!!!51210!)", "Enjoy (,,,51210,) it", "(~~~51210~)"] {
+        for text in ["(|||51210|)", "(!!!51210!)", "It (is) here (,,,51210,) :)", "(~~~51210~)"] {
             leads(c, &format!("229 {text}"), HERE, Ok(51_210), form)?;
         }
         leads(c, "EPRT !1!127.0.0.1!51210!", HERE, Ok(51_210), form)?;

@@ -103,8 +103,8 @@ fn passive_port(text: &str) -> Option<u16> {
 
 /// RFC 2428 §3: what is in the brackets has the form of an `EPRT`, with nothing but the port in it.
 fn extended_passive_port(text: &str) -> Option<u16> {
-    let inside = text.split_once('(')?.1.rsplit_once(')')?.0;
-    let [_, _, port] = fields(inside)?;
+    let mut brackets = text.split('(').skip(1).filter_map(|rest| rest.split_once(')'));
+    let [_, _, port] = brackets.find_map(|(inside, _)| fields(inside))?;
     number(port).filter(|port| *port != 0)
 }
 
