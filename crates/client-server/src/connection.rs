@@ -157,7 +157,7 @@ impl<S: Session> Connection<S> {
         }
         for _ in 0..DRAIN_TURNS {
             self.more = false;
-            self.readable(common, true);
+            self.read_on(common);
             if !self.more {
                 break;
             }
@@ -175,7 +175,7 @@ impl<S: Session> Connection<S> {
         self.more = false;
         let beside = self.aside.as_mut().is_some_and(|aside| mem::take(&mut aside.more));
         self.send(common);
-        self.readable(common, true);
+        self.read_on(common);
         if beside {
             self.look_beside(common);
         }
@@ -202,6 +202,7 @@ impl<S: Session> Connection<S> {
     /// fills less than the buffer has emptied the socket, and the next byte will be a new event
     /// (epoll(7), the questions about edge-triggered use, *guaranteed on Linux* for streams), so the read that would
     /// only say so is saved.
+    #[inline(always)]
     pub(crate) fn readable(&mut self, common: &mut Common, ended: bool) {
         for _ in 0..READS {
             let over = matches!(self.phase, Phase::Dead(_) | Phase::Connecting { .. });
@@ -223,7 +224,7 @@ impl<S: Session> Connection<S> {
                 }
                 Ok(count) => {
                     self.arrived(common, count);
-                    self.send(common);
+                    self.reply(common);
                     if cfg!(unix) && !ended && count < common.scratch.len() {
                         return;
                     }
@@ -245,6 +246,11 @@ impl<S: Session> Connection<S> {
             // ANCHOR_END: read
         }
         self.more = true;
+    }
+
+    /// Reads without an event: its end may have arrived as well.
+    fn read_on(&mut self, common: &mut Common) {
+        self.readable(common, true);
     }
 
     /// The socket takes bytes again, or the connection is there.

@@ -97,10 +97,12 @@ impl Stream {
 
     /// What has arrived, without waiting.
     ///
-    /// On Linux the system is asked directly, without the C library between: there, `recv` and `send`
-    /// are cancellation points (pthreads(7)). In a program of several threads, and a server has one
-    /// for signals, glibc does some work for that at each call, though nobody cancels Rust's threads.
+    /// On Linux the system is asked directly, without the C library between. Its `recv` and `send` are
+    /// functions to return from (the connection's sending says what that costs), and cancellation
+    /// points (pthreads(7)): in a program of several threads, and a server has one for signals, glibc
+    /// does some work for that at each call, though nobody cancels Rust's threads.
     #[cfg(target_os = "linux")]
+    #[inline(always)]
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         Ok(rustix::net::recv(self, buffer, rustix::net::RecvFlags::empty())?.0)
     }
@@ -199,6 +201,7 @@ impl Stream {
 
     /// Sends as much of `output` as the socket takes, and says how many bytes that was.
     /// What is left, if anything, did not fit: the socket would block.
+    #[inline(always)]
     pub(crate) fn send(&self, output: &mut Output, calls: &mut u64) -> io::Result<u64> {
         let mut sent = 0;
         while !output.is_empty() {
@@ -212,6 +215,7 @@ impl Stream {
 
     /// Makes one call to send what is in front. `None`: the socket would block, or, of a stream that
     /// waits, has waited for as long as it may.
+    #[inline(always)]
     pub(crate) fn send_some(
         &self,
         output: &mut Output,
@@ -232,6 +236,7 @@ impl Stream {
     }
 
     #[cfg(target_os = "linux")]
+    #[inline(always)]
     fn send_chunk(&self, chunk: &Chunk<'_>) -> io::Result<usize> {
         use rustix::net::SendFlags;
 

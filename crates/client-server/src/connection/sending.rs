@@ -1,4 +1,11 @@
 //! How what a session has queued gets into its connections.
+//!
+//! Compiled, the way of a message from its event to the end of its reply is one function: what leads
+//! from [`readable`](Connection::readable) to `send(2)` is inlined. A processor predicts where a function
+//! returns to by the call that it has seen before, and a system call can make it forget those; the kernel
+//! itself clears them against Spectre. Then the first return after `recv` or `send`, from a function that
+//! was called before, is dear: 0.7 µs on the virtual machine where this was measured, more than the rest of
+//! what this program does for a message. Functions that are called and return in between cost nothing.
 
 use std::mem;
 
@@ -13,6 +20,12 @@ const FLUSHES: usize = 16;
 impl<S: Session> Connection<S> {
     /// Sends what is queued, on both connections, and draws the conclusions.
     pub(super) fn send(&mut self, common: &mut Common) {
+        self.reply(common);
+    }
+
+    /// The same, where a message has arrived: as a part of the caller.
+    #[inline(always)]
+    pub(super) fn reply(&mut self, common: &mut Common) {
         for _ in 0..FLUSHES {
             self.send_own(common);
             if !self.send_beside(common) {
@@ -22,6 +35,7 @@ impl<S: Session> Connection<S> {
         self.more = true;
     }
 
+    #[inline(always)]
     fn send_own(&mut self, common: &mut Common) {
         for _ in 0..FLUSHES {
             let pending = self.send_queued(common);
@@ -55,6 +69,7 @@ impl<S: Session> Connection<S> {
     }
 
     /// Sends what is queued, as far as the socket takes it. Returns what is left.
+    #[inline(always)]
     fn send_queued(&mut self, common: &mut Common) -> u64 {
         if self.is_dead() {
             return 0;

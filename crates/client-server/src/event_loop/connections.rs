@@ -199,6 +199,7 @@ impl<S: Session> Connections<S> {
     }
 
     /// A connection can be read from, or written to, or both, or has failed.
+    #[inline(always)]
     fn ready(&mut self, slot: usize, event: &Event) {
         // An event may have been on its way when its connection was closed.
         let Some(connection) = self.slab.get_mut(slot) else { return };
