@@ -134,7 +134,9 @@ fn each_message_has_an_envelope_of_its_own() -> Outcome {
             }
             talk.hears("DATA", &[503, 554], &LEFTOVER)?;
             talk.says(RCPT, 503, &LEFTOVER)?;
-            talk.says("MAIL FROM:<joe@client.example>", 250, &LEFTOVER)?;
+            // After RSET it may also be the greeting that is forgotten.
+            let mistake = (between != "RSET").then_some(&LEFTOVER);
+            talk.says("MAIL FROM:<joe@client.example>", 250, mistake)?;
             talk.hears("DATA", &[503, 554], &LEFTOVER)?;
             talk.fine("RCPT TO:<eve@mail.example>")?;
             talk.sends(100, &second, &LEFTOVER)?;

@@ -3,7 +3,7 @@
 use end_the_message::{Ended, Receiver};
 use harness::{Check, Mistake, Outcome, shown};
 
-use crate::mistakes::{ALL_DOTS, BARE, DOTS_KEPT, LAST_LINE, LOST_NEXT};
+use crate::mistakes::{ALL_DOTS, BARE, DOTS_KEPT, LAST_LINE, LOST_NEXT, NOT_TEXT, SPLIT_END};
 
 /// Feeds the receiver these pieces until the message has ended: that, and of how many octets it was.
 pub(crate) fn feed(receiver: &mut Receiver, pieces: &[&[u8]]) -> Option<(Option<Vec<u8>>, usize)> {
@@ -50,6 +50,8 @@ pub(crate) fn is(
         return Err(c.fail(None, "None: the message was not kept"));
     };
     if message != want {
+        // Where the end was found, the cut is not to blame.
+        let mistake = mistake.filter(|mistake| **mistake != SPLIT_END);
         c.same_bytes(want, &message, explains(want, &message).or(mistake))?;
     }
     c.ensure(taken == octets, &LOST_NEXT, || format!("{taken} octets were taken for the message"))
@@ -70,8 +72,14 @@ fn explains(want: &[u8], got: &[u8]) -> Option<&'static Mistake> {
         () if with_ends(lines(want).iter().map(|line| stuffed(line))) == got => Some(&DOTS_KEPT),
         () if with_ends(lines(want).iter().map(|line| undotted(line))) == got => Some(&ALL_DOTS),
         () if alone => Some(&BARE),
+        () if replaced(got) > replaced(want) => Some(&NOT_TEXT),
         () => None,
     }
+}
+
+/// How often it holds the character that stands for octets which are no UTF-8.
+fn replaced(text: &[u8]) -> usize {
+    text.windows(3).filter(|octets| octets == b"\xef\xbf\xbd").count()
 }
 
 /// Its lines, whatever ends them.
