@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use client_server::load::{self, Pace, Plan};
 
-use super::{BARE, OURS, Options, TOKIO};
+use super::{BARE, DIRECT, OURS, Options, TOKIO};
 use crate::server::{Peer, Server};
 use crate::table::{Figure, Report, Table};
 
@@ -45,8 +45,8 @@ pub(super) fn echo(
             let index = peers.iter().position(|peer| peer.name == name);
             index.map_or([f64::NAN; 3], |at| [0, 1, 2].map(|figure| figures[at][figure].median()))
         };
-        let [[ours, rate, p99], [tokio, tokio_rate, tokio_p99], [bare, ..]] =
-            [OURS, TOKIO, BARE].map(median);
+        let [[ours, rate, p99], [tokio, tokio_rate, tokio_p99], [bare, ..], [direct, ..]] =
+            [OURS, TOKIO, BARE, DIRECT].map(median);
         growth.push(ours);
         let rows = peers.iter().zip(&figures).map(|(peer, [cpu, rate, p99])| {
             vec![
@@ -70,7 +70,11 @@ pub(super) fn echo(
             report.claim(ours <= tokio, format!("CPU a message {:.2} of tokio's", ours / tokio));
             report.claim(
                 ours <= 1.10 * bare,
-                format!("the contract costs {:+.0} % over bare mio", (ours / bare - 1.0) * 100.0),
+                format!(
+                    "the contract costs {:+.0} % over bare mio ({:+.0} % where that calls as directly)",
+                    (ours / bare - 1.0) * 100.0,
+                    (ours / direct - 1.0) * 100.0
+                ),
             );
             report.claim(
                 rate >= 0.97 * tokio_rate && p99 <= 1.1 * tokio_p99,

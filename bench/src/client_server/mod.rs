@@ -63,6 +63,7 @@ pub(crate) fn run(options: &Options, rounds: usize) -> Result<Report> {
 const OURS: &str = "ours, one loop";
 const TOKIO: &str = "tokio, one thread";
 const BARE: &str = "bare mio";
+const DIRECT: &str = "bare mio, direct calls";
 const THREADS: &str = "ours, a thread each";
 const ASYNC: &str = "ours, async fn";
 const TWO: &str = "ours, two loops";
@@ -82,6 +83,7 @@ fn build() -> Result<Vec<Peer<'static>>> {
         Peer { name: TOKIO, program: program("tokio-echo"), arguments: &[] },
         Peer { name: ASYNC, program: program("async-echo"), arguments: &[] },
         Peer { name: BARE, program: program("mio-echo"), arguments: &[] },
+        Peer { name: DIRECT, program: program("mio-echo"), arguments: &["--direct"] },
         ours(THREADS, &["echo", "--model", "threads"]),
         ours(TWO, &["echo", "--model", "event-loop", "--workers", "2"]),
     ])
