@@ -339,8 +339,8 @@ fn extensions_and_trailers_have_a_limit() -> Outcome {
 #[test]
 fn a_refusal_is_final() -> Outcome {
     check_within(SOON, |c| {
-        let long = [b"1;", &[b'e'; MOST_EXTRA][..]].concat();
-        for (octets, want) in [(&b"5\r\nhelloX"[..], Error::Chunk), (&long, Error::TooLong)] {
+        let long = [b"1;", &[b'e'; 2 * MOST_EXTRA][..]].concat();
+        for (octets, want) in [(&b"5\r\nhelloX\r\n"[..], Error::Chunk), (&long, Error::TooLong)] {
             c.attempt(format!("fed a new body, Chunked, {}", shown(&[octets])));
             c.want(format!("Err({want:?})"));
             let mut body = Body::new(Framing::Chunked);

@@ -51,7 +51,7 @@ pub(crate) const LOOSE_ENDS: [&[u8]; 14] = [
     b"5\r\nhello\r\n0\n\n",
     b"5\r\nhello\r\n0\r\n\n",
     b"5\r\nhello\r\n0\r\nA: b\n\r\n",
-    b"5\r\nhello\r\n0\r\nA: b\r\n\rX",
+    b"5\r\nhello\r\n0\r\nA: b\r\n\rX\r\n\r\n",
     b"5\r\nhello\r\n\r\n0\r\n\r\n",
 ];
 
