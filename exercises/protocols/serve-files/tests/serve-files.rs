@@ -4,8 +4,9 @@ mod mistakes;
 mod site;
 
 use std::fs;
+use std::time::Duration;
 
-use harness::{Outcome, check, cost};
+use harness::{Outcome, check_within, cost};
 use serve_files::Request;
 
 use mistakes::{
@@ -14,12 +15,15 @@ use mistakes::{
 };
 use site::{DIGITS, Folder, Meddler, Reply};
 
+/// Of a check. It takes milliseconds, but where the files are on a disk that others use as well.
+const LIMIT: Duration = Duration::from_secs(10);
+
 #[global_allocator]
 static ALLOCATOR: cost::Counting = cost::Counting;
 
 #[test]
 fn a_file_is_sent_whole() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         let content = c.random().bytes(3000);
         folder.write(c, "random.png", &content)?;
@@ -40,7 +44,7 @@ fn a_file_is_sent_whole() -> Outcome {
 
 #[test]
 fn a_folder_is_its_index() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         for (target, content) in [("/", &b"<h1>Home</h1>"[..]), ("/sub/", b"<h1>Sub</h1>")] {
             folder.begin(c);
@@ -56,7 +60,7 @@ fn a_folder_is_its_index() -> Outcome {
 
 #[test]
 fn other_methods_are_not_allowed() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         for method in ["POST", "DELETE", "get"] {
             folder.begin(c);
@@ -71,7 +75,7 @@ fn other_methods_are_not_allowed() -> Outcome {
 
 #[test]
 fn a_name_is_decoded() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         for (target, content) in [
             ("/a%20b.txt", &b"a space"[..]),
@@ -105,7 +109,7 @@ fn a_name_is_decoded() -> Outcome {
 
 #[test]
 fn dots_do_not_lead_out() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let targets =
             ["/../secret.txt", "/sub/../../secret.txt", "/sub/deep/../../../secret.txt", "/.."];
         Folder::new(c)?.has_none_of(c, &targets, &TRAVERSAL)
@@ -114,7 +118,7 @@ fn dots_do_not_lead_out() -> Outcome {
 
 #[test]
 fn a_way_out_and_in_again_is_a_way_out() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         c.want("404: who tries names until one leads in again learns what is outside");
         let reply = folder.ask(c, "GET", "/../site/digits.txt", &[])?;
@@ -125,7 +129,7 @@ fn a_way_out_and_in_again_is_a_way_out() -> Outcome {
 
 #[test]
 fn escaped_dots_do_not_lead_out() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let targets =
             ["/%2e%2e/secret.txt", "/.%2E/secret.txt", "/..%2fsecret.txt", "/%2E%2e%2Fsecret.txt"];
         Folder::new(c)?.has_none_of(c, &targets, &BEFORE_DECODING)
@@ -134,7 +138,7 @@ fn escaped_dots_do_not_lead_out() -> Outcome {
 
 #[test]
 fn doubly_escaped_dots_do_not_lead_out() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let targets = ["/%252e%252e/secret.txt", "/%252e%252e%252fsecret.txt"];
         Folder::new(c)?.has_none_of(c, &targets, &TWICE)
     })
@@ -142,7 +146,7 @@ fn doubly_escaped_dots_do_not_lead_out() -> Outcome {
 
 #[test]
 fn an_absolute_name_is_not_below_the_root() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         let secret = folder.around.join("secret.txt").to_string_lossy().into_owned();
         for target in [format!("/{secret}"), format!("/%2f{}", secret.trim_start_matches('/'))] {
@@ -154,7 +158,7 @@ fn an_absolute_name_is_not_below_the_root() -> Outcome {
 
 #[test]
 fn a_name_has_no_nul() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         for target in ["/digits.txt%00.png", "/digits.txt%00", "/%00", "/sub%00/index.html"] {
             folder.begin(c);
@@ -169,7 +173,7 @@ fn a_name_has_no_nul() -> Outcome {
 
 #[test]
 fn links_do_not_lead_out() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         if cfg!(not(unix)) {
             return Err(c.skip("making a symbolic link takes a privilege here"));
         }
@@ -186,7 +190,7 @@ fn links_do_not_lead_out() -> Outcome {
 
 #[test]
 fn a_neighbour_is_not_below_the_root() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let targets = ["/../site-private/secret.txt", "/%2e%2e/site-private/secret.txt"];
         Folder::new(c)?.has_none_of(c, &targets, &PREFIX)
     })
@@ -194,7 +198,7 @@ fn a_neighbour_is_not_below_the_root() -> Outcome {
 
 #[test]
 fn head_is_answered_as_get_is_but_for_the_content() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         for target in ["/digits.txt", "/", "/missing.txt"] {
             folder.begin(c);
@@ -216,7 +220,7 @@ fn head_is_answered_as_get_is_but_for_the_content() -> Outcome {
 
 #[test]
 fn what_the_client_has_is_not_sent_again() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         let tag = folder.tag(c, "/digits.txt")?;
         let listed = format!("\"a\", W/{tag}, \"b\"");
@@ -249,7 +253,7 @@ fn what_the_client_has_is_not_sent_again() -> Outcome {
 
 #[test]
 fn a_range_is_a_part() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         for (range, from, last, mistake) in [
             ("bytes=2-5", 2, 5, &EXCLUDED),
@@ -276,7 +280,7 @@ fn a_range_is_a_part() -> Outcome {
 
 #[test]
 fn a_part_that_is_not_there_is_refused() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         for (range, mistake) in [
             ("bytes=10-", &TRUSTED),
@@ -298,7 +302,7 @@ fn a_part_that_is_not_there_is_refused() -> Outcome {
 
 #[test]
 fn what_is_no_range_is_ignored() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         let none = "bytes=5-2|bytes=|bytes=-|bytes=a-b|bytes=+1-2|bytes=1-+2|\
                     bytes=1|bytes=1-2x|bytes 1-2|lines=0-3|bytes=0-1,3-4|";
@@ -318,7 +322,7 @@ fn what_is_no_range_is_ignored() -> Outcome {
 
 #[test]
 fn a_part_goes_with_the_parts_that_the_client_has() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         let tag = folder.tag(c, "/digits.txt")?;
         folder.part(c, &[("Range", "bytes=2-5"), ("If-Range", &tag)], (2, 5), None)?;
@@ -335,7 +339,7 @@ fn a_part_goes_with_the_parts_that_the_client_has() -> Outcome {
 
 #[test]
 fn a_part_of_a_large_file_takes_little_memory() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         let (path, length) = (folder.path("large.bin"), 64 << 20);
         let made = fs::File::create(&path).and_then(|file| file.set_len(length));
@@ -351,7 +355,7 @@ fn a_part_of_a_large_file_takes_little_memory() -> Outcome {
 
 #[test]
 fn the_length_that_was_promised_is_kept() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         let path = folder.path("log.txt");
         for length in [2 << 20, 1000] {
@@ -378,7 +382,7 @@ fn the_length_that_was_promised_is_kept() -> Outcome {
 
 #[test]
 fn any_range_of_any_file() -> Outcome {
-    check(|c| {
+    check_within(LIMIT, |c| {
         let folder = Folder::new(c)?;
         let mut random = c.random();
         for _ in 0..20 {

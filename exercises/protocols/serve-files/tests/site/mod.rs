@@ -43,10 +43,16 @@ impl Folder {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("serve-files-{}-{number}", process::id());
+        let make = |base: PathBuf| {
+            // Absolute and without a link, since a check asks for it by name.
+            let around = base.canonicalize()?.join(&name);
+            fill(&around).map(|()| around)
+        };
+        // In memory where that can be, on Linux (shm_overview(7)): a disk that others use makes one
+        // wait for seconds.
+        let made = make(PathBuf::from("/dev/shm")).or_else(|_| make(std::env::temp_dir()));
         let ours = |error: io::Error| c.fail(None, format!("making files to serve: {error}"));
-        // Absolute and without a link, since a check asks for it by name.
-        let around = std::env::temp_dir().canonicalize().map_err(ours)?.join(name);
-        fill(&around).map_err(ours)?;
+        let around = made.map_err(ours)?;
         let site = c.ok("`Site::new`", Site::new(&around.join("site")), None)?;
         Ok(Self { around, site })
     }
@@ -186,7 +192,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.around); // What is left is in the system's temporary folder.
+        let _ = fs::remove_dir_all(&self.around); // What is left is in a folder for what is temporary.
     }
 }
 
