@@ -6,7 +6,7 @@ use harness::{Check, Mistake, Outcome};
 use resolve_safely::wire::{Data, Question};
 use resolve_safely::{Answer, Failure, Resolver};
 
-use crate::mistakes::{GIVES_UP, ID, QUESTION, SENDER};
+use crate::mistakes::{GIVES_UP, ID, QUESTION, SENDER, SERVER_FAILED};
 use crate::net::{Exchange, Net, named, server};
 
 pub(crate) type Got = Result<Answer, Failure>;
@@ -58,11 +58,16 @@ impl<'a> Asker<'a> {
         let mut net = Net::new(c, script.into_iter().collect(), self.seed);
         let memory = if net.missing().is_none() { ", from memory" } else { "" };
         c.want(format!("{want:?}{memory}"));
-        c.suspect(mistake);
-        let got = self.resolver.resolve(&question, &mut net, now);
-        let failed = matches!(got, Err(Failure::NoAnswer | Failure::Server(_)));
+        // What it proves if the answer asks where it should not.
         let forged = [&ID, &SENDER, &QUESTION, &GIVES_UP].map(Some).contains(&mistake);
-        let mistake = if forged && failed { Some(&GIVES_UP) } else { mistake };
+        let served = mistake.filter(|&mistake| mistake != &SERVER_FAILED);
+        c.suspect(if forged { Some(&GIVES_UP) } else { served });
+        let got = self.resolver.resolve(&question, &mut net, now);
+        let mistake = match got {
+            Err(Failure::NoAnswer | Failure::Server(_)) if forged => Some(&GIVES_UP),
+            Err(_) => served,
+            Ok(_) => mistake,
+        };
         if let Some(missing) = net.missing() {
             return Err(c.fail(mistake, format!("{got:?}: {missing}")));
         }

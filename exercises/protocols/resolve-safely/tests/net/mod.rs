@@ -169,7 +169,9 @@ pub(crate) fn tcp(name: &str, qtype: u16, reply: impl Into<Option<Reply>>) -> Ex
 pub(crate) struct Net {
     c: Check,
     random: Random,
+    /// Ids that were given since the last query, and those of the queries.
     drawn: Vec<u16>,
+    used: Vec<u16>,
     script: VecDeque<Exchange>,
     /// What will come in return for the query sent last.
     coming: VecDeque<(SocketAddr, Vec<u8>, String)>,
@@ -177,8 +179,9 @@ pub(crate) struct Net {
 
 impl Net {
     pub(crate) fn new(c: &Check, script: Vec<Exchange>, seed: u64) -> Self {
-        let (drawn, coming) = Default::default();
-        Self { c: c.clone(), random: Random::new(seed), drawn, script: script.into(), coming }
+        let (drawn, used, coming) = Default::default();
+        let random = Random::new(seed);
+        Self { c: c.clone(), random, drawn, used, script: script.into(), coming }
     }
 
     /// What should have been asked, and was not.
@@ -193,7 +196,6 @@ impl Net {
     fn asked(&mut self, query: &[u8], tcp: bool) -> Exchange {
         let over = if tcp { "TCP" } else { "UDP" };
         let asked = told(query);
-        let drawn = std::mem::take(&mut self.drawn);
         let Some(next) = self.script.pop_front() else {
             self.c
                 .stop(format!("your code asked for {asked} over {over}: there was nothing to ask"));
@@ -208,12 +210,15 @@ impl Net {
             ));
         }
         let id = u16::from_be_bytes([query[0], query[1]]);
-        if !drawn.contains(&id) {
-            self.c.suspect(&PREDICTABLE);
-            let ids: Vec<_> = drawn.iter().map(|id| format!("{id:#06x}")).collect();
-            let ids = if ids.is_empty() { "none for it".into() } else { ids.join(" and ") };
-            self.c.stop(format!("the query's id is {id:#06x}; `random_id` gave {ids}"));
+        let given: Vec<_> = self.drawn.drain(..).collect();
+        if !given.contains(&id) {
+            // One that was drawn for a query before cannot be told in advance.
+            self.c.suspect((!self.used.contains(&id)).then_some(&PREDICTABLE));
+            let given: Vec<_> = given.iter().map(|id| format!("{id:#06x}")).collect();
+            let given = if given.is_empty() { "none for it".into() } else { given.join(" and ") };
+            self.c.stop(format!("the query's id is {id:#06x}; `random_id` gave {given}"));
         }
+        self.used.push(id);
         self.c.did(format!("your code asked for {asked} over {over}"));
         next
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use harness::{Check, Ending, Mistake, Outcome, Peer, Report, Running, shown};
 use send_mail::{BadAddress, Fate, Letter, send_mail};
 
-use crate::mistakes::{DOUBLED, FOUR_FIVE, UNOFFERED};
+use crate::mistakes::{FOUR_FIVE, INJECTION, UNOFFERED};
 
 /// How long a line is waited for: some thousand times what it takes.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -58,7 +58,7 @@ impl<'a> Server<'a> {
     }
 
     /// The same with a pair that there is already.
-    pub(crate) fn start_on(c: &'a Check, mail: &Mail, stream: TcpStream, peer: Peer) -> Self {
+    fn start_on(c: &'a Check, mail: &Mail, stream: TcpStream, peer: Peer) -> Self {
         let Mail { sender, recipients, text } = mail.clone();
         let how = match recipients {
             [one] => format!("with a letter to {}", one.escape_default()),
@@ -74,6 +74,23 @@ impl<'a> Server<'a> {
     pub(crate) fn after(c: &'a Check, mail: &Mail, count: usize) -> Outcome<Self> {
         let mut server = Self::start(c, mail)?;
         server.steps(0, count)?;
+        Ok(server)
+    }
+
+    /// Starts, and plays the first five. Before the last of them is replied to, the stream gets this
+    /// timeout: it then concerns the reply to the text alone.
+    pub(crate) fn after_with_timeout(c: &'a Check, mail: &Mail, time: Duration) -> Outcome<Self> {
+        let (stream, peer) = c.pair("server")?;
+        let handle = stream.try_clone();
+        let handle = handle.map_err(|error| c.fail(None, format!("duplicating: {error}")))?;
+        let mut server = Self::start_on(c, mail, stream, peer);
+        server.steps(0, 4)?;
+        server.hears(STEPS[4].0, None)?;
+        let set = handle.set_read_timeout(Some(time));
+        set.map_err(|error| c.fail(None, format!("setting a timeout: {error}")))?;
+        drop(handle); // Or the server would not see the client close.
+        c.did(format!("gave the stream a read timeout of {} ms", time.as_millis()));
+        server.says(STEPS[4].1)?;
         Ok(server)
     }
 
@@ -188,13 +205,19 @@ impl<'a> Server<'a> {
         self.c.want(format!("Ok({want:?})"));
         let got = self.c.ok("your `send_mail`", self.call.result()?, None)?;
         let kind = want.len() == got.len() && want.iter().zip(&got).any(four_for_five);
-        let doubled = want.contains(&Fate::Uncertain) && !got.contains(&Fate::Uncertain);
-        let mistake = if doubled { Some(&DOUBLED) } else { kind.then_some(&FOUR_FIVE).or(other) };
+        let failed = |fate: &Fate| matches!(fate, Fate::Deferred(_) | Fate::Refused(_));
+        let mistake = if want.contains(&Fate::Uncertain) {
+            other.filter(|_| got.iter().any(failed))
+        } else {
+            kind.then_some(&FOUR_FIVE).or(other)
+        };
         self.c.ensure(got == want, mistake, || format!("Ok({got:?})"))
     }
 
     /// Nothing is sent, and this address is refused.
-    pub(crate) fn refuses(mut self, address: &str, accepted: &'static Mistake) -> Outcome {
+    pub(crate) fn refuses(mut self, address: &str) -> Outcome {
+        let harmful = address.contains(['\r', '\n', ' ', '<', '>', '\0']);
+        let accepted = harmful.then_some(&INJECTION);
         let want = BadAddress(address.to_owned());
         self.c.want(format!("Err({want:?}), and nothing is sent"));
         let result = match self.call.returned(SILENCE) {
@@ -212,7 +235,7 @@ impl<'a> Server<'a> {
     }
 
     /// Plays a server that accepts everything, to the end of the envelope; and reports what it heard.
-    fn lead_on(&mut self, mistake: &'static Mistake) -> Report {
+    fn lead_on(&mut self, mistake: Option<&'static Mistake>) -> Report {
         let mut reply = "220 mail.example\r\n";
         let mut lines = 0;
         loop {
