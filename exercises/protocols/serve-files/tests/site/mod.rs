@@ -131,8 +131,8 @@ impl Folder {
                 c.fail(mistake, format!("{}, and a file from outside the root", reply.told()))
             );
         }
-        let right = reply.status == 404 && reply.body.is_empty();
-        c.ensure(right, None, || reply.told())
+        c.ensure(reply.status == 404, None, || reply.told())?;
+        reply.is(c, 404, b"", None)
     }
 
     /// Fails unless none of these targets is there.
