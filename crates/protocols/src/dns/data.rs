@@ -102,7 +102,7 @@ impl Data {
     ) -> Result<Self, Error> {
         let octets = message.get(range.clone()).ok_or(Error::CutOff)?;
         let mut parts = Parts { message, at: range.start, end: range.end, rtype };
-        // Types of RFC 1035 are the same in every class, those that hold addresses are not (RFC 3597 §4).
+        // Types of RFC 1035 are the same in every class, those that hold addresses are not (RFC 3597 §2).
         let data = match rtype {
             Type::A if class == Class::IN => Self::A(Ipv4Addr::from(parts.array()?)),
             Type::AAAA if class == Class::IN => Self::Aaaa(Ipv6Addr::from(parts.array()?)),

@@ -60,7 +60,7 @@ pub enum Error {
     NotImplemented,
     /// Arguments where there may be none, none where there must be some, or wrong ones: 501.
     Arguments,
-    /// The address: 501, and for one that is too long as well (RFC 5321 §4.5.3.1.10).
+    /// The address: 501, and for one that is too long as well (RFC 5321 §4.5.3.1.9).
     Address(address::Error),
     /// A parameter of an extension that was not offered: 555 (RFC 5321 §4.1.1.11).
     Parameter,

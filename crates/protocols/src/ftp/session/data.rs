@@ -3,7 +3,7 @@
 //!
 //! Both let a third machine in, and both have been abused. A server that connects wherever it is told
 //! is a stranger's means to reach machines that he cannot, with the server's name on it (RFC 2577
-//! §3, the bounce attack). And a port that anybody may connect to can be taken before the client comes, with
+//! §2, the bounce attack). And a port that anybody may connect to can be taken before the client comes, with
 //! the file that it asks for (§8). So both ends of a data connection are those of the control connection.
 
 use std::net::{IpAddr, SocketAddr};

@@ -52,7 +52,7 @@ impl Lengths {
         let before = self.codings;
         for coding in list(value) {
             self.codings = self.codings.saturating_add(1);
-            // Twice is once too often (§7.1), and nothing may come behind it (§6.1).
+            // Twice is once too often, and nothing may come behind it (§6.1).
             self.other |= self.chunked || !is(coding, "chunked");
             self.chunked = is(coding, "chunked");
         }

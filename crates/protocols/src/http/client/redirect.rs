@@ -22,7 +22,7 @@ use crate::http::url::Scheme;
 const HARMLESS: [&str; 7] =
     ["accept", "accept-encoding", "accept-language", "user-agent", "range", "if-range", "dnt"];
 
-/// Fields that describe content, and go where it goes (RFC 9110 §15.4, item 3).
+/// Fields that describe content, and go where it goes (RFC 9110 §15.4, item 5).
 const OF_CONTENT: [&str; 7] = [
     "content-encoding",
     "content-language",

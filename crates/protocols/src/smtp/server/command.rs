@@ -42,7 +42,7 @@ impl<S: Store> Smtp<S> {
                 self.say(cx, "250 2.0.0", "Forgotten");
             }
             Command::Noop => self.say(cx, "250 2.0.0", "Nothing done"),
-            // RFC 5321 §3.5.3: who may be asked tells spammers whom to write to.
+            // RFC 5321 §7.3: who may be asked tells spammers whom to write to.
             Command::Vrfy(_) => self.say(cx, "252 2.5.2", "Send some mail, and it will be seen"),
             Command::Help => self.say(
                 cx,
@@ -76,7 +76,7 @@ impl<S: Store> Smtp<S> {
         if self.mail.is_some() {
             return self.refuse(cx, "503 5.5.1", "MAIL was said already");
         }
-        // RFC 5321 §2.2.1: what is on offer is on offer to those who said EHLO.
+        // RFC 5321 §3.3: parameters belong to extensions that were negotiated, which EHLO does.
         if !self.extended && parameters != MailParameters::default() {
             return self.refuse(cx, "555 5.5.4", "Parameters need EHLO");
         }

@@ -339,7 +339,7 @@ impl<S: Store> Smtp<S> {
         if arriving.decoder.size() > self.config.size {
             return self.refuse(cx, "552 5.3.4", "The message is too large");
         }
-        // RFC 5321 §4.5.3.1.6 and §4.5.3.1.10.
+        // RFC 5321 §4.5.3.1.6 and §4.5.3.1.9.
         if arriving.decoder.longest_line() > LONGEST_LINE {
             return self.refuse(cx, "500 5.6.0", "A line of the message is longer than 998 octets");
         }
