@@ -122,7 +122,10 @@ impl Line {
             fields.push(dot.meaning("taken off again by the server").source("RFC 5321 §4.5.2"));
             start += 1;
         }
-        fields.push(Field::new(start..self.text, "text", escaped(&message[start..self.text], 60)));
+        if start < self.text {
+            let text = escaped(&message[start..self.text], 60);
+            fields.push(Field::new(start..self.text, "text", text));
+        }
         self.end_field(fields);
         true
     }

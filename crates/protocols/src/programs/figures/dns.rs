@@ -86,7 +86,8 @@ fn truncated() -> Result<String> {
         "the addresses of many.example.test?",
         "TC: they do not fit",
         "the same question",
-        "all of them",
+        "how long the answer is",
+        "all 90 of them",
     ];
     let caption = "An answer that is too long for a datagram. [0] is UDP, [1] is TCP.";
     Ok(conversation("dns-truncated", &recorder.snapshot(), &words, caption))

@@ -129,16 +129,30 @@ fn pipeline() -> Result<String> {
     Ok(conversation("http-pipeline", &steadied(&recorder), &words, caption))
 }
 
+// ANCHOR: two-meanings
+/// One request to whoever believes its length; one, and the beginning of another, to whoever
+/// believes its chunks.
+const TWO_MEANINGS: &str = "POST / HTTP/1.1\r\n\
+    Host: example.test\r\n\
+    Content-Length: 30\r\n\
+    Transfer-Encoding: chunked\r\n\
+    \r\n\
+    0\r\n\
+    \r\n\
+    GET /secret HTTP/1.1\r\n\
+    X: ";
+// ANCHOR_END: two-meanings
+
 fn two_meanings() -> Result<String> {
     let (folder, recorder) = (Folder::new()?, Recorder::new());
     let server = files(&folder)?;
-    let hidden = "POST / HTTP/1.1\r\nHost: example.test\r\nContent-Length: 4\r\n\
-                  Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /secret HTTP/1.1\r\nX: ";
-    let answer = ask(server.address, hidden, &recorder)?;
+    let body = TWO_MEANINGS.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    ensure!(body.len() == 30, "a body of {} octets", body.len());
+    let answer = ask(server.address, TWO_MEANINGS, &recorder)?;
     ensure!(answer.matches("HTTP/1.1 ").count() == 1, "it answered {answer:?}");
     ensure!(answer.starts_with("HTTP/1.1 400"), "it answered {answer:?}");
     server.stop()?;
     let words = ["POST, of two lengths", "400 Bad Request"];
-    let caption = "Four octets, or chunks? Where that is not clear, nothing after it is.";
+    let caption = "Thirty octets, or chunks? It is refused, and nothing behind it is read.";
     Ok(conversation("http-two-meanings", &steadied(&recorder), &words, caption))
 }

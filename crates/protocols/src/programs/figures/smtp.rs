@@ -97,6 +97,6 @@ fn smuggling() -> Result<String> {
     let (recorder, count) = talk.end()?;
     ensure!(count == 1, "{count} messages were stored");
     let caption =
-        "LF . CRLF ends nothing, and a bare LF has no place in mail: one message, refused.";
+        "LF . CRLF ends nothing. What looks like commands behind it is text: one message, stored.";
     Ok(conversation("smtp-smuggling", &recorder.snapshot().joined(), &[], caption))
 }
