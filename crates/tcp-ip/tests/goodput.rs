@@ -20,7 +20,7 @@ fn reno() -> Config {
 }
 
 /// With 1 % of segments lost and 20 ms of round trip, Reno's goodput is at least what the formula of
-/// Mathis, Semke, Mahdavi and Ott (1997) says: MSS / RTT · √(3/2) / √p, 8.9 Mbit/s. Their model
+/// Mathis, Semke, Mahdavi and Ott (1997) says: MSS / RTT · √(3/2) / √p, 7.1 Mbit/s. Their model
 /// leaves out timeouts, and we do with each second acknowledged, whose b is 1 for a sender that counts
 /// octets. One run of some seconds may be luckier than another; ten of them are not.
 #[test]

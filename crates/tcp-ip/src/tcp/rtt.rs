@@ -45,8 +45,8 @@ pub struct RttEstimator {
     timeout: Duration,
     /// How many timeouts came in a row: each doubles.
     backoffs: u8,
-    /// The least that is added to SRTT.
-    minimum: Duration,
+    /// The least that is added to SRTT, in nanoseconds: half of the memory that a `Duration` takes.
+    minimum: u64,
 }
 
 impl RttEstimator {
@@ -57,7 +57,7 @@ impl RttEstimator {
     /// rounding up instead would time out on any steady path of more than 200 ms whose receiver
     /// delays an acknowledgment.
     pub fn new(minimum: Duration) -> Self {
-        let minimum = minimum.max(GRANULARITY);
+        let minimum = u64::try_from(minimum.max(GRANULARITY).as_nanos()).unwrap_or(u64::MAX);
         Self { smoothed: None, variation: Duration::ZERO, timeout: INITIAL, backoffs: 0, minimum }
     }
 
@@ -82,7 +82,8 @@ impl RttEstimator {
             }
         }
         let smoothed = self.smoothed.unwrap_or(rtt);
-        self.timeout = (smoothed + (4 * self.variation).max(self.minimum)).min(MAXIMUM);
+        let margin = (4 * self.variation).max(Duration::from_nanos(self.minimum));
+        self.timeout = (smoothed + margin).min(MAXIMUM);
         // A new measurement says what the path is now (RFC 6298 §5.7 and the note after it).
         self.backoffs = 0;
     }

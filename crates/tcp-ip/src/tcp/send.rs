@@ -58,6 +58,9 @@ pub struct Sender {
     /// What was on the way when the last octet was sent for the first time, before any sign of
     /// a loss. If many acknowledgments arrive at once, less is when the loss is found.
     flight: u32,
+    /// SND.NXT when the congestion window was last full, or SND.UNA, if all that was sent until then is
+    /// acknowledged.
+    filled: Seq,
     /// When anything was sent last: after a long silence, the congestion window is not believed.
     last_sent: Instant,
     /// SND.UNA when the retransmission timer last went off, and when that was.
@@ -111,6 +114,7 @@ impl Sender {
             probe: Probe::None,
             timed: None,
             flight: 0,
+            filled: iss + 1,
             last_sent: Instant::ZERO,
             timed_out_at: None,
             recovery: Recovery::new(iss + 1),

@@ -107,7 +107,6 @@ impl Sender {
     fn advance(&mut self, now: Instant, ack: &Acknowledgment<'_>) -> Noticed {
         let octets = ack.number - self.una;
         let (una, before) = (self.una, self.recovery.phase());
-        let pipe = self.recovery.pipe();
         let in_flight = self.in_flight();
         if self.fin == Fin::Queued && ack.number == self.end() {
             self.fin = Fin::Acknowledged;
@@ -118,7 +117,7 @@ impl Sender {
         let noticed = self.recovery.advanced(una, &self.path(now, ack.rtt));
         if before != Phase::FastRecovery {
             let rtt = self.rtt.smoothed();
-            let limited = before == Phase::Timeout || self.is_limited(pipe);
+            let limited = before == Phase::Timeout || self.was_filled(una);
             // After a timeout, an acknowledgment that closes a gap is mostly of what has left the
             // network long ago, and must not release as much again (RFC 3465 says so of timeouts, too).
             let most = if before == Phase::Timeout { self.segment_size } else { u32::MAX };
@@ -128,15 +127,13 @@ impl Sender {
         noticed
     }
 
-    /// Whether the congestion window was what held us back, while `pipe` was on the way. In slow
-    /// start half of it is enough, since it has just doubled.
-    fn is_limited(&self, pipe: u32) -> bool {
-        let window = self.controller.window();
-        if window < self.controller.threshold() {
-            pipe.saturating_mul(2) >= window
-        } else {
-            pipe.saturating_add(2 * self.segment_size) >= window
-        }
+    /// Whether the congestion window was what held us back, when the first octet was sent that an
+    /// acknowledgment covers. What is on the way when it arrives does not tell: of acknowledgments that
+    /// arrive together, only the first one would see the whole flight.
+    fn was_filled(&mut self, una: Seq) -> bool {
+        let filled = self.filled.after(una);
+        self.filled = self.filled.max(self.una);
+        filled
     }
 
     /// Takes a round trip, by timestamp or by the octet that was timed.

@@ -90,7 +90,21 @@ impl Sender {
         } else if self.timed.is_some_and(|(number, _)| stretch.end.after(number)) {
             self.timed = None; // Karn: sent twice.
         }
+        if self.fills_window() {
+            self.filled = self.nxt;
+        }
         self.last_sent = now;
+    }
+
+    /// Whether the congestion window has no room for another segment. In slow start half of it is
+    /// enough, since it has just doubled.
+    fn fills_window(&self) -> bool {
+        let (window, pipe) = (self.controller.window(), self.recovery.pipe());
+        if window < self.controller.threshold() {
+            pipe.saturating_mul(2) >= window
+        } else {
+            pipe.saturating_add(self.segment_size) > window
+        }
     }
 
     /// The connection was silent for so long that the path may have changed (RFC 5681 §4.1).

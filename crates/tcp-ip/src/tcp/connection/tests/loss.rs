@@ -1,6 +1,7 @@
 //! What is lost, and who falls silent.
 
 use super::*;
+use crate::tcp::congestion::Algorithm;
 
 #[test]
 fn a_lost_segment_is_sent_again_after_three_others_arrived() {
@@ -179,4 +180,38 @@ fn the_handshake_measures_the_first_round_trip() {
         hear(&mut a, now, &answer);
         assert_eq!(a.round_trip(), Some(Duration::from_millis(60)));
     }
+}
+
+/// Acknowledgments that arrive together, before anything is sent: the later ones find less on the way,
+/// but what they acknowledge was sent with a full window.
+#[test]
+fn acknowledgments_that_arrive_together_let_the_window_grow_as_much() {
+    let windows = |together: bool| {
+        let mut pair = Pair::open(&Config { congestion: Algorithm::Reno, ..plain() });
+        pair.a.send(&[7; 300 * 1_448]);
+        let mut sent = pair.a_says();
+        sent.remove(0); // Its loss ends slow start.
+        let mut windows = Vec::new();
+        for _ in 0..12 {
+            let mut answers = Vec::new();
+            for segment in sent.drain(..) {
+                pair.b_hears(&[segment]);
+                answers.extend(pair.b_says());
+            }
+            pair.wait(Duration::from_millis(20));
+            for answer in answers {
+                pair.a_hears(&[answer]);
+                if !together {
+                    sent.extend(pair.a_says());
+                }
+            }
+            sent.extend(pair.a_says());
+            windows.push(pair.a.congestion_window() / 1_448);
+        }
+        windows
+    };
+    let one_by_one = windows(false);
+    // The window of ten is halved, and grows by a segment each round trip from then on.
+    assert_eq!((one_by_one[0], one_by_one[11]), (5, 15));
+    assert_eq!(windows(true), one_by_one);
 }
