@@ -10,6 +10,10 @@ use anyhow::Result;
 pub(crate) struct Figure(Vec<f64>);
 
 impl Figure {
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     pub(crate) fn add(&mut self, value: f64) {
         self.0.push(value);
         self.0.sort_by(f64::total_cmp);

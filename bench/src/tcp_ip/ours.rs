@@ -18,23 +18,7 @@ pub(crate) struct Ours {
 
 impl Host for Ours {
     fn pair() -> [Self; 2] {
-        let config = Config {
-            send_buffer: BUFFER,
-            receive_buffer: BUFFER,
-            congestion: Algorithm::Reno,
-            timestamps: false, // As the peer.
-            ..Config::default()
-        };
-        let addresses = [1, 2].map(|last| IpAddr::from(Ipv4Addr::new(192, 0, 2, last)));
-        let [mut client, mut server] =
-            addresses.map(|address| Stack::new(&[address], MTU, config.clone()));
-        server.listen(PORT, 1).expect("nobody listens yet");
-        let to = SocketAddr::new(addresses[1], PORT);
-        let connection = client.connect(Instant::ZERO, to).expect("a free port");
-        [
-            Self { stack: client, connection: Some(connection) },
-            Self { stack: server, connection: None },
-        ]
+        Self::pair_with(Algorithm::Reno)
     }
 
     fn run(
@@ -72,5 +56,28 @@ impl Host for Ours {
     fn receive(&mut self, buffer: &mut [u8]) -> usize {
         let connection = self.connection.and_then(|handle| self.stack.connection_mut(handle));
         connection.map_or(0, |connection| connection.receive(buffer))
+    }
+}
+
+impl Ours {
+    /// A client that connects and a server that listens.
+    pub(crate) fn pair_with(congestion: Algorithm) -> [Self; 2] {
+        let config = Config {
+            send_buffer: BUFFER,
+            receive_buffer: BUFFER,
+            congestion,
+            timestamps: false, // As the peer.
+            ..Config::default()
+        };
+        let addresses = [1, 2].map(|last| IpAddr::from(Ipv4Addr::new(192, 0, 2, last)));
+        let [mut client, mut server] =
+            addresses.map(|address| Stack::new(&[address], MTU, config.clone()));
+        server.listen(PORT, 1).expect("nobody listens yet");
+        let to = SocketAddr::new(addresses[1], PORT);
+        let connection = client.connect(Instant::ZERO, to).expect("a free port");
+        [
+            Self { stack: client, connection: Some(connection) },
+            Self { stack: server, connection: None },
+        ]
     }
 }
