@@ -86,7 +86,8 @@ fn request() -> Result<String> {
 
 fn response() -> Result<String> {
     let received = steady(&first_flow(&exchange()?, Direction::Received));
-    let caption = "Its response, with the date and the tag of the specification's examples.";
+    let caption =
+        "Its response. The date is that of the specification's examples, the tag is made up.";
     octets("http-response", &Responses::default(), &received, caption)
 }
 
