@@ -168,8 +168,42 @@ pub(crate) fn exercise_files(exercise: &Exercise) -> Result<[Derived; 2]> {
         manifest(&text, &exercise.task).with_context(|| format!("{}", path.display()))?;
     Ok([
         Derived { path: exercise.answer(), text: starter_of(exercise)? },
-        Derived { path: exercise.dir().join("Cargo.toml"), text: manifest },
+        Derived {
+            path: exercise.dir().join("Cargo.toml"),
+            text: with_examples(&manifest, &examples(exercise)?),
+        },
     ])
+}
+
+/// The names of the programs that use an answer to `exercise`.
+fn examples(exercise: &Exercise) -> Result<Vec<String>> {
+    let folder = exercise.dir().join("examples");
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
+        let name = entry?.file_name();
+        names.extend(name.to_str().and_then(|name| name.strip_suffix(".rs")).map(str::to_owned));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The manifest with these examples behind a feature: `cargo test` builds all that need none, and
+/// each verdict would wait for it.
+fn with_examples(manifest: &str, names: &[String]) -> String {
+    if names.is_empty() {
+        return manifest.to_owned();
+    }
+    let mut added = String::from(
+        "[features]\n# `cargo test` would else build the example, and each verdict wait for it.\nexample = []\n\n",
+    );
+    for name in names {
+        let _ =
+            write!(added, "[[example]]\nname = \"{name}\"\nrequired-features = [\"example\"]\n\n");
+    }
+    manifest.replacen("[lints]", &(added + "[lints]"), 1)
 }
 
 #[cfg(test)]
@@ -189,6 +223,14 @@ mod tests {
         assert!(starter("// end answer\n").unwrap_err().to_string().contains("line 1"));
         assert!(starter("// answer: x\n").is_err());
         assert!(starter("fn f() {}\n").is_err());
+    }
+
+    #[test]
+    fn an_example_is_built_only_where_it_is_asked_for() {
+        let manifest = "[package]\nname = \"a\"\n\n[lints]\nworkspace = true\n";
+        assert_eq!(with_examples(manifest, &[]), manifest);
+        let with = with_examples(manifest, &["serve".to_owned()]);
+        assert!(with.contains("name = \"serve\"\nrequired-features = [\"example\"]\n\n[lints]"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Fetches pages with your answer, one after the other, and writes them to standard output.
 //!
-//!     cargo run -p fetch-a-page --example fetch -- [--post TEXT] [--header 'Name: value'] URL...
+//!     cargo run -p fetch-a-page --features example --example fetch -- [--post TEXT] [--header 'Name: value'] URL...
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{TcpStream, ToSocketAddrs};

@@ -1,6 +1,6 @@
 //! Serves with your answer, on a socket: `/slow` takes a second, and everything else no time.
 //!
-//!     cargo run -p keep-alive --example keep-serving [-- ADDRESS]
+//!     cargo run -p keep-alive --features example --example keep-serving [-- ADDRESS]
 //!
 //! ```text
 //!   socket ──► reader ─────── Event::Received, Ended ──┐

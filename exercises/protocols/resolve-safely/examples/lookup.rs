@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run -p protocols -- dns --listen 127.0.0.1:5353 --trace \
 //!     --zone exercises/protocols/resolve-safely/examples/example.zone
-//! cargo run -p resolve-safely --example lookup 127.0.0.1:5353 www.example none.example
+//! cargo run -p resolve-safely --features example --example lookup 127.0.0.1:5353 www.example none.example
 //! ```
 
 use std::collections::hash_map::RandomState;

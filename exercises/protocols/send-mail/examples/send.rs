@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run -p protocols -- smtp --memory --trace --listen 127.0.0.1:2525
 //! printf 'Subject: hello\n\nHi Bob\n' |
-//!     cargo run -p send-mail --example send 127.0.0.1:2525 ada@x.example bob@y.example
+//!     cargo run -p send-mail --features example --example send 127.0.0.1:2525 ada@x.example bob@y.example
 //! ```
 
 use std::io::{self, Read};

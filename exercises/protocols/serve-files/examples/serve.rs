@@ -1,6 +1,6 @@
 //! Serves a folder with your answer: one thread a connection, requests one after the other.
 //!
-//!     cargo run -p serve-files --example serve -- FOLDER [ADDRESS]
+//!     cargo run -p serve-files --features example --example serve -- FOLDER [ADDRESS]
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -20,7 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn main() -> io::Result<()> {
     let mut arguments = env::args().skip(1);
     let Some(folder) = arguments.next() else {
-        eprintln!("which folder? cargo run -p serve-files --example serve -- FOLDER [ADDRESS]");
+        eprintln!(
+            "which folder? cargo run -p serve-files --features example --example serve -- FOLDER [ADDRESS]"
+        );
         std::process::exit(2);
     };
     let site = Arc::new(Site::new(&PathBuf::from(folder))?);
