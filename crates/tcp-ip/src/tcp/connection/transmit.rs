@@ -56,6 +56,7 @@ impl Connection {
         if self.ack == AckDue::Now {
             return Some(self.next_ack(now));
         }
+        self.send.notice_full_window();
         self.arm(now);
         None
     }

@@ -90,10 +90,14 @@ impl Sender {
         } else if self.timed.is_some_and(|(number, _)| stretch.end.after(number)) {
             self.timed = None; // Karn: sent twice.
         }
-        if self.fills_window() {
+        self.last_sent = now;
+    }
+
+    /// Nothing more goes out for now: perhaps since the congestion window is full.
+    pub fn notice_full_window(&mut self) {
+        if self.una != self.nxt && self.fills_window() {
             self.filled = self.nxt;
         }
-        self.last_sent = now;
     }
 
     /// Whether the congestion window has no room for another segment. In slow start half of it is
