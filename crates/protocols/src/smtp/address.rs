@@ -149,20 +149,24 @@ impl Path {
     }
     // ANCHOR_END: path
 
+    /// Without the angle brackets: the null path is empty.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Null => "",
+            Self::Postmaster => "postmaster",
+            Self::Mailbox(mailbox) => mailbox.as_str(),
+        }
+    }
+
     /// Whether it can be named only where SMTPUTF8 was agreed.
     pub fn needs_utf8(&self) -> bool {
         matches!(self, Self::Mailbox(mailbox) if mailbox.needs_utf8())
     }
 }
 
-/// Without the angle brackets: the null path is empty.
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => Ok(()),
-            Self::Postmaster => f.write_str("postmaster"),
-            Self::Mailbox(mailbox) => mailbox.fmt(f),
-        }
+        f.write_str(self.as_str())
     }
 }
 

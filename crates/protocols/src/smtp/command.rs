@@ -104,7 +104,7 @@ impl<'a> Command<'a> {
         let arguments = rest.trim_ascii_start();
         let without =
             |command| if arguments.is_empty() { Ok(command) } else { Err(Error::Arguments) };
-        match verb.to_ascii_uppercase().as_slice() {
+        match upper_case(verb, &mut [0; LONGEST_WORD]) {
             b"HELO" => client_name(arguments).map(Command::Helo),
             b"EHLO" => client_name(arguments).map(Command::Ehlo),
             b"MAIL" => mail(arguments),
@@ -122,6 +122,18 @@ impl<'a> Command<'a> {
             _ => Err(Error::Unrecognized),
         }
     }
+}
+
+/// Octets of the longest word that a command is told by: STARTTLS, SMTPUTF8, 8BITMIME.
+const LONGEST_WORD: usize = 8;
+
+/// `word` in upper case, in `room`: every command is looked at so, and none need allocate for it. Of one
+/// that is longer than those that mean something, nothing.
+fn upper_case<'a>(word: &[u8], room: &'a mut [u8; LONGEST_WORD]) -> &'a [u8] {
+    let Some(room) = room.get_mut(..word.len()) else { return b"" };
+    room.copy_from_slice(word);
+    room.make_ascii_uppercase();
+    room
 }
 
 /// The verbs of HTTP, and the first octet of a TLS handshake (RFC 8446 §5.1).
@@ -197,10 +209,10 @@ impl MailParameters {
             Some(at) => (&parameter[..at], Some(&parameter[at + 1..])),
             None => (parameter, None),
         };
-        match (keyword.to_ascii_uppercase().as_slice(), value) {
+        match (upper_case(keyword, &mut [0; LONGEST_WORD]), value) {
             (b"SIZE", Some(value)) if self.size.is_none() => self.size = Some(size(value)?),
             (b"BODY", Some(value)) if self.eight_bit.is_none() => {
-                self.eight_bit = Some(match value.to_ascii_uppercase().as_slice() {
+                self.eight_bit = Some(match upper_case(value, &mut [0; LONGEST_WORD]) {
                     b"7BIT" => false,
                     b"8BITMIME" => true,
                     _ => return Err(Error::Arguments), // BINARYMIME (RFC 3030), say.

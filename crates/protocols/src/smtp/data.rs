@@ -103,6 +103,12 @@ impl Decoder {
                     let length = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
                     self.piece(&rest[..length], &mut text);
                     at += length;
+                    // So nearly every line ends: at once, where both octets are here.
+                    if rest[length..].starts_with(b"\r\n") {
+                        self.end_line(&mut text);
+                        self.at = At::LineStart;
+                        at += 2;
+                    }
                     continue;
                 }
             }
@@ -159,7 +165,13 @@ impl Hops {
     }
 
     /// Looks at the next piece of the text, whose lines end with LF.
-    pub fn look(&mut self, mut piece: &[u8]) {
+    pub fn look(&mut self, piece: &[u8]) {
+        if !self.body {
+            self.look_at_header(piece);
+        }
+    }
+
+    fn look_at_header(&mut self, mut piece: &[u8]) {
         if !self.begun {
             (self.begun, self.matched) = (true, Some(0));
         }

@@ -79,6 +79,9 @@ struct Kept {
     count: AtomicU64,
 }
 
+/// Octets that a draft begins with room for: most messages of text need no more.
+const SHORT_MESSAGE: usize = 2_048;
+
 impl Memory {
     /// Messages that are kept…
     pub const MOST: usize = 1_000;
@@ -116,7 +119,7 @@ impl Store for Memory {
 
     fn begin(&self) -> MemoryDraft {
         let id = format!("m{}", self.kept.count.fetch_add(1, Ordering::Relaxed) + 1);
-        MemoryDraft { id, text: Vec::new(), kept: self.kept.clone() }
+        MemoryDraft { id, text: Vec::with_capacity(SHORT_MESSAGE), kept: self.kept.clone() }
     }
 }
 

@@ -7,7 +7,7 @@
 //!  by mail.example with ESMTP id m7; Sun, 22 Nov 2026 17:00:00 +0000     so that the way can be read upwards
 //! ```
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,32 +20,41 @@ pub struct Trace<'a> {
     pub sender: &'a Path,
     /// Whom it is for.
     pub recipients: &'a [Path],
-    /// What the client called itself, and where it was; no address over a Unix-domain socket.
-    pub client: (&'a str, Option<IpAddr>),
+    /// What the client called itself, and where it was: see [`origin`].
+    pub origin: &'a str,
     /// The server's name.
     pub server: &'a str,
     /// `SMTP`, `ESMTP` or `UTF8SMTP`.
     pub with: &'a str,
     /// The message's name there.
     pub id: &'a str,
-    /// The time of day.
-    pub now: SystemTime,
+    /// The time of day, as [`Date`] writes it.
+    pub date: &'a str,
 }
 
-/// The fields, each ended with LF.
-impl fmt::Display for Trace<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Return-Path: <{}>", self.sender)?;
+impl Trace<'_> {
+    /// Appends the fields, each ended with LF. All is text by now, so that a message costs no formatting.
+    pub fn write(&self, text: &mut String) {
+        let mut line = |pieces: &[&str]| {
+            pieces.iter().for_each(|piece| text.push_str(piece));
+            text.push('\n');
+        };
+        line(&["Return-Path: <", self.sender.as_str(), ">"]);
         for recipient in self.recipients {
-            writeln!(f, "Delivered-To: {recipient}")?;
+            line(&["Delivered-To: ", recipient.as_str()]);
         }
-        write!(f, "Received: from {}", self.client.0)?;
-        match self.client.1.map(|address| address.to_canonical()) {
-            Some(IpAddr::V4(address)) => write!(f, " ([{address}])")?,
-            Some(IpAddr::V6(address)) => write!(f, " ([IPv6:{address}])")?,
-            None => {}
-        }
-        writeln!(f, "\n by {} with {} id {}; {}", self.server, self.with, self.id, Date(self.now))
+        line(&["Received: from ", self.origin]);
+        line(&[" by ", self.server, " with ", self.with, " id ", self.id, "; ", self.date]);
+    }
+}
+
+/// What a `Received:` field says of a client: its name for itself, and its address; it has none over a
+/// Unix-domain socket.
+pub fn origin(name: &str, address: Option<IpAddr>) -> String {
+    match address.map(|address| address.to_canonical()) {
+        Some(IpAddr::V4(address)) => format!("{name} ([{address}])"),
+        Some(IpAddr::V6(address)) => format!("{name} ([IPv6:{address}])"),
+        None => name.to_owned(),
     }
 }
 
@@ -64,6 +73,25 @@ impl fmt::Display for Date {
         let (year, month, day) = civil(days);
         write!(f, "{weekday}, {day} {} {year:04} ", MONTHS[month])?;
         write!(f, "{:02}:{:02}:{:02} +0000", second / 3600, second / 60 % 60, second % 60)
+    }
+}
+
+/// A [`Date`] as text, written anew when the second is over: thousands of messages may come within one.
+#[derive(Debug, Default)]
+pub(super) struct DateText {
+    second: u64,
+    /// Empty before the first.
+    text: String,
+}
+
+impl DateText {
+    /// The text for `now`.
+    pub(super) fn at(&mut self, now: SystemTime) -> &str {
+        let second = since_epoch(now).as_secs();
+        if self.text.is_empty() || self.second != second {
+            (self.second, self.text) = (second, Date(now).to_string());
+        }
+        &self.text
     }
 }
 
@@ -88,13 +116,6 @@ fn civil(days: u64) -> (u64, usize, u64) {
     (year, usize::try_from(month).unwrap_or_default(), day)
 }
 
-/// Writes the fields to `text`.
-pub(super) fn write(trace: &Trace<'_>, text: &mut String) {
-    text.clear();
-    // Writing to a String does not fail.
-    let _ = write!(text, "{trace}");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,18 +134,37 @@ mod tests {
     }
 
     #[test]
+    fn a_date_is_written_anew_each_second() {
+        let mut date = DateText::default();
+        for millis in [0, 1_000, 1_999, 2_000, 1_000] {
+            let now = UNIX_EPOCH + Duration::from_millis(millis);
+            assert_eq!(date.at(now), Date(now).to_string());
+        }
+    }
+
+    #[test]
+    fn origins() {
+        assert_eq!(origin("x", None), "x");
+        assert_eq!(origin("x", Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]))), "x ([IPv6:::1])");
+        let mapped = "::ffff:192.0.2.1".parse().expect("an address");
+        assert_eq!(origin("x", Some(mapped)), "x ([192.0.2.1])");
+    }
+
+    #[test]
     fn a_trace_is_a_header() {
         let trace = Trace {
             sender: &Path::Null,
             recipients: &[Path::Postmaster],
-            client: ("x", Some(IpAddr::from([127, 0, 0, 1]))),
+            origin: &origin("x", Some(IpAddr::from([127, 0, 0, 1]))),
             server: "localhost",
             with: "ESMTP",
             id: "m1",
-            now: UNIX_EPOCH,
+            date: &Date(UNIX_EPOCH).to_string(),
         };
+        let mut text = String::new();
+        trace.write(&mut text);
         assert_eq!(
-            trace.to_string(),
+            text,
             "Return-Path: <>\nDelivered-To: postmaster\nReceived: from x ([127.0.0.1])\n \
              by localhost with ESMTP id m1; Thu, 1 Jan 1970 00:00:00 +0000\n"
         );

@@ -8,6 +8,7 @@ use super::{Ending, Mail, Smtp};
 use crate::smtp::address::{self, Path};
 use crate::smtp::command::{Command, Error, LONGEST_COMMAND, LONGEST_MAIL, MailParameters};
 use crate::smtp::store::Store;
+use crate::smtp::trace;
 
 impl<S: Store> Smtp<S> {
     /// A line, up to its LF and without that.
@@ -25,16 +26,16 @@ impl<S: Store> Smtp<S> {
             return self.refuse(cx, "500 5.5.2", "The line is too long");
         }
         match Command::parse(line) {
-            Ok(command) => self.command(&command, cx),
+            Ok(command) => self.command(command, cx),
             Err(error) => self.misunderstood(error, cx),
         }
     }
 
-    fn command(&mut self, command: &Command<'_>, cx: &mut Context<'_>) -> Next {
+    fn command(&mut self, command: Command<'_>, cx: &mut Context<'_>) -> Next {
         match command {
             Command::Helo(name) => self.hello(name, false, cx),
             Command::Ehlo(name) => self.hello(name, true, cx),
-            Command::Mail(sender, parameters) => return self.mail(sender, *parameters, cx),
+            Command::Mail(sender, parameters) => return self.mail(sender, parameters, cx),
             Command::Rcpt(recipient) => return self.rcpt(recipient, cx),
             Command::Data => return self.data(cx),
             Command::Rset => {
@@ -59,7 +60,7 @@ impl<S: Store> Smtp<S> {
 
     /// RFC 5321 §4.1.4: EHLO in the middle is RSET, too.
     fn hello(&mut self, name: &str, extended: bool, cx: &mut Context<'_>) {
-        name.clone_into(&mut self.client);
+        self.client = trace::origin(name, self.peer);
         self.extended = extended;
         self.mail = None;
         if extended {
@@ -69,7 +70,7 @@ impl<S: Store> Smtp<S> {
         }
     }
 
-    fn mail(&mut self, sender: &Path, parameters: MailParameters, cx: &mut Context<'_>) -> Next {
+    fn mail(&mut self, sender: Path, parameters: MailParameters, cx: &mut Context<'_>) -> Next {
         if self.client.is_empty() {
             return self.refuse(cx, "503 5.5.1", "EHLO or HELO comes first");
         }
@@ -87,13 +88,13 @@ impl<S: Store> Smtp<S> {
         if parameters.size.is_some_and(|size| size > self.config.size) {
             return self.refuse(cx, "552 5.3.4", "The message is too large");
         }
-        let (sender, utf8) = (sender.clone(), parameters.utf8);
+        let utf8 = parameters.utf8;
         self.mail = Some(Mail { sender, utf8, recipients: Vec::new(), refused: false });
         self.say(cx, "250 2.1.0", "Sender ok");
         self.end_if_due(cx)
     }
 
-    fn rcpt(&mut self, recipient: &Path, cx: &mut Context<'_>) -> Next {
+    fn rcpt(&mut self, recipient: Path, cx: &mut Context<'_>) -> Next {
         let Some(mail) = &mut self.mail else {
             return self.refuse(cx, "503 5.5.1", "MAIL comes first");
         };
@@ -102,7 +103,7 @@ impl<S: Store> Smtp<S> {
             // RFC 6531 §3.5.
             return self.refuse(cx, "553 5.6.7", "This address needs SMTPUTF8");
         }
-        if !is_ours(&self.config.domains, recipient) {
+        if !is_ours(&self.config.domains, &recipient) {
             return self.refuse(cx, "550 5.7.1", "Mail for this domain is not taken here");
         }
         // RFC 5321 §4.5.3.1.10: 452, so that the client sends the rest in a second transaction.
@@ -111,7 +112,7 @@ impl<S: Store> Smtp<S> {
             return self.end_if_due(cx);
         }
         mail.refused = false;
-        mail.recipients.push(recipient.clone());
+        mail.recipients.push(recipient);
         self.say(cx, "250 2.1.5", "Recipient ok");
         self.end_if_due(cx)
     }

@@ -27,7 +27,7 @@ use super::address::Path;
 use super::command::LONGEST_MAIL;
 use super::data::{Decoder, Hops, LONGEST_LINE};
 use super::store::{Draft, Receipt, Store};
-use super::trace::{self, Trace};
+use super::trace::{DateText, Trace};
 
 /// What a server is called, and what it takes.
 #[derive(Debug, Clone)]
@@ -115,6 +115,7 @@ impl<S: Store> Service for Server<S> {
             ending: Ending::No,
             deadline: Time::ZERO,
             wake: None,
+            date: DateText::default(),
             scratch: String::new(),
         }
     }
@@ -130,7 +131,7 @@ pub struct Smtp<S: Store> {
     config: Arc<Config>,
     store: Arc<S>,
     peer: Option<IpAddr>,
-    /// What the client calls itself; empty before EHLO or HELO.
+    /// What the client calls itself, and where it is, for header fields; empty before EHLO or HELO.
     client: String,
     /// It said EHLO, and so may use what was offered.
     extended: bool,
@@ -149,6 +150,7 @@ pub struct Smtp<S: Store> {
     ending: Ending,
     deadline: Time,
     wake: Option<Wake>,
+    date: DateText,
     /// For header fields, to be used again.
     scratch: String,
 }
@@ -361,11 +363,10 @@ impl<S: Store> Smtp<S> {
 
     /// Answers for a message that is stored, or could not be, if that is known by now.
     fn stored(&mut self, cx: &mut Context<'_>) -> Next {
-        let State::Storing { receipt, id } = &self.state else { return Next::Continue };
+        let State::Storing { receipt, id } = &mut self.state else { return Next::Continue };
         let Some(outcome) = receipt.outcome() else { return Next::Continue };
         self.deadline = cx.now + self.config.idle;
-        let stored = outcome.is_ok();
-        let id = id.clone();
+        let (stored, id) = (outcome.is_ok(), mem::take(id));
         self.state = State::Commands;
         if !stored {
             // The client has it still, and will come again.
@@ -388,7 +389,7 @@ impl<S: Store> Smtp<S> {
         let trace = Trace {
             sender: &mail.sender,
             recipients: &mail.recipients,
-            client: (&self.client, self.peer),
+            origin: &self.client,
             server: &self.config.name,
             // RFC 5321 §4.4, RFC 6531 §4.3.
             with: match (self.extended, mail.utf8) {
@@ -397,9 +398,10 @@ impl<S: Store> Smtp<S> {
                 (false, false) => "SMTP",
             },
             id: draft.id(),
-            now: self.store.now(),
+            date: self.date.at(self.store.now()),
         };
-        trace::write(&trace, &mut self.scratch);
+        self.scratch.clear();
+        trace.write(&mut self.scratch);
         draft.append(self.scratch.as_bytes());
         self.state = State::Data(Box::new(Arriving {
             draft: Some(draft),
