@@ -2,8 +2,10 @@
 //!
 //! postfix's smtp-source sends to both: 1 KiB messages, one after another on each of 20 connections. smtp-sink
 //! throws away what it gets; ours, with `--memory`, reads all of the dialogue, makes its header fields and
-//! keeps the last thousand messages. Into a Maildir each message is flushed to the disk before it is acknowledged,
-//! many by one commit: that is reported, and compared with nothing.
+//! keeps the last thousand messages. A bare mio loop that answers without reading what it is told shows what
+//! is left to save: the rest is the system's, four reads and four sends a message. Into a Maildir each
+//! message is flushed to the disk before it is acknowledged, many by one commit: that is reported, and
+//! compared with nothing.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -24,12 +26,12 @@ pub(super) fn smtp(report: &mut Report, _options: &Options, rounds: usize) -> Re
         eprintln!("smtp: skipped, there is no smtp-sink or smtp-source (Debian's package postfix)");
         return Ok(());
     }
-    let program = build()?;
+    let [program, bare] = build()?;
     let maildir = std::env::temp_dir().join(format!("bench-smtp-{}", std::process::id()));
     let folder = maildir.display().to_string();
     let memory: &[&str] = &["smtp", "--memory"];
     let disk: &[&str] = &["smtp", "--maildir", &folder];
-    let names = ["ours, into memory", "smtp-sink", "ours, into a Maildir"];
+    let names = ["ours, into memory", "smtp-sink", "bare mio", "ours, into a Maildir"];
     let mut figures = vec![<[Figure; 2]>::default(); names.len()];
     for round in 0..rounds {
         for (at, figures) in figures.iter_mut().enumerate() {
@@ -38,6 +40,10 @@ pub(super) fn smtp(report: &mut Report, _options: &Options, rounds: usize) -> Re
             let (count, (cpu, took)) = match at {
                 0 => (MESSAGES, measure(&Server::start(&ours(memory))?, MESSAGES)?),
                 1 => (MESSAGES, measure(&start_sink()?, MESSAGES)?),
+                2 => {
+                    let bare = Peer { name: names[at], program: bare.clone(), arguments: &[] };
+                    (MESSAGES, measure(&Server::start(&bare)?, MESSAGES)?)
+                }
                 _ => (ON_DISK, measure(&Server::start(&ours(disk))?, ON_DISK)?),
             };
             figures[0].add(cpu.as_secs_f64() * 1e6 / f64::from(count));
@@ -67,12 +73,16 @@ pub(super) fn smtp(report: &mut Report, _options: &Options, rounds: usize) -> Re
 const MESSAGES: u32 = 40_000;
 const ON_DISK: u32 = 5_000;
 
-fn build() -> Result<PathBuf> {
+/// Our server, and the bare loop.
+fn build() -> Result<[PathBuf; 2]> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built =
-        Command::new(cargo).args(["build", "--release", "--quiet", "-p", "protocols"]).status();
-    ensure!(built.context("running cargo")?.success(), "it does not compile");
-    Ok(std::env::current_exe()?.parent().context("a folder")?.join("protocols"))
+    for package in [&["protocols"][..], &["bench", "--bin", "mio-sink"]] {
+        let mut command = Command::new(&cargo);
+        command.args(["build", "--release", "--quiet", "-p"]).args(package);
+        ensure!(command.status().context("running cargo")?.success(), "it does not compile");
+    }
+    let folder = std::env::current_exe()?.parent().context("a folder")?.to_owned();
+    Ok(["protocols", "mio-sink"].map(|name| folder.join(name)))
 }
 
 /// smtp-sink takes a port, and does not say when it listens.
