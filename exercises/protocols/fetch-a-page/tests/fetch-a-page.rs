@@ -136,6 +136,17 @@ fn an_answer_that_has_no_clear_end() -> Outcome {
 fn there_is_a_limit_to_what_is_kept() -> Outcome {
     check_within(LIMIT, |c| {
         let chunk = [b"10000\r\n", &[b'x'; 0x10000][..], b"\r\n"].concat();
+        let whole = format!("Content-Length: {MOST_CONTENT}\r\n\r\n");
+        let chunks = [&chunk.repeat(MOST_CONTENT / 0x10000)[..], b"0\r\n\r\n"].concat();
+        for (framing, content) in
+            [(&whole[..], vec![b'x'; MOST_CONTENT]), ("Transfer-Encoding: chunked\r\n\r\n", chunks)]
+        {
+            c.attempt("made a client");
+            let (web, fetching, server) =
+                Web::answering(c, &get(), format!("HTTP/1.1 200 OK\r\n{framing}").as_bytes())?;
+            let _sending = server.send_meanwhile(content, false)?;
+            web.returns(&fetching, 200, &vec![b'x'; MOST_CONTENT], None)?;
+        }
         let claim = format!("Content-Length: {}\r\n\r\n", MOST_CONTENT + 1);
         for (framing, content) in [
             (&claim[..], vec![b'x'; 10]),
@@ -184,7 +195,8 @@ fn a_connection_is_used_again() -> Outcome {
         let web = Web::new(c, &[A, "http://b.test:80"], AMPLE)?;
         let mut server = web.answered(&get(), HELLO)?;
         c.want("the next request to a.test on the same connection");
-        for answer in [CHUNKED, HELLO] {
+        let kept: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nX-Next: close\r\nContent-Length: 0\r\n\r\n";
+        for answer in [CHUNKED, kept, HELLO] {
             let fetching = web.fetch(&get());
             server.expect(&octets(&get()), None)?;
             server.send(answer)?;
