@@ -25,16 +25,18 @@ pub type Verdict = Result<(), Box<dyn Error + Send + Sync>>;
 pub fn judge(server: SocketAddr) -> Verdict {
     // answer: todo!("find out whether the server at {server} echoes as it should")
     let mut one = connect(server, Duration::from_secs(1))?;
+    let mut patience = MORE_THAN_A_PAUSE;
     let every_byte: Vec<u8> = (0..=255).collect();
     let asked = Instant::now();
     for message in [&b"hello\n"[..], &every_byte, b"no line"] {
         one.write_all(message)?;
         expect(&mut one, message)?;
+        // How long is silence? Longer than a server may pause, and much longer than this one took
+        // to answer, on this machine, now; and not so long that all our waits would pass our own
+        // two seconds.
+        patience = (asked.elapsed() * 8).clamp(MORE_THAN_A_PAUSE, Duration::from_millis(400));
+        one.set_read_timeout(Some(patience))?;
     }
-    // How long is silence? Longer than a server may pause, and much longer than this one took to
-    // answer, on this machine, now; and not so long that all our waits would pass our own two seconds.
-    let patience = (asked.elapsed() * 6).clamp(MORE_THAN_A_PAUSE, Duration::from_millis(400));
-    one.set_read_timeout(Some(patience))?;
 
     // The second is served while the first is there, and the first while the second is.
     let mut two = connect(server, patience)?;
