@@ -34,7 +34,7 @@ pub fn judge(server: SocketAddr) -> Verdict {
         // How long is silence? Longer than a server may pause, and much longer than this one took
         // to answer, on this machine, now; and not so long that all our waits would pass our own
         // two seconds.
-        patience = (asked.elapsed() * 8).clamp(MORE_THAN_A_PAUSE, Duration::from_millis(400));
+        patience = (asked.elapsed() * 5).clamp(MORE_THAN_A_PAUSE, Duration::from_millis(400));
         one.set_read_timeout(Some(patience))?;
     }
 
