@@ -135,11 +135,7 @@ impl Output {
         } else if count < of_bytes {
             self.sent += usize::try_from(count).expect("a count within a buffer");
         } else {
-            self.sent = 0;
-            self.bytes.clear();
-            if self.bytes.capacity() > KEEP {
-                self.bytes = Vec::new();
-            }
+            self.clear_bytes();
         }
     }
 
@@ -155,11 +151,20 @@ impl Output {
         }
     }
 
-    /// Empties the queue, and keeps a buffer for the next use of it.
+    /// Empties the queue, and keeps a buffer for the next use of it, unless that has grown large.
     pub fn clear(&mut self) {
-        (self.sent, self.pending) = (0, 0);
-        self.bytes.clear();
+        self.pending = 0;
+        self.clear_bytes();
         self.ranges.clear();
+    }
+
+    /// Forgets the bytes in front. The buffer stays, unless it has grown large.
+    fn clear_bytes(&mut self) {
+        self.sent = 0;
+        self.bytes.clear();
+        if self.bytes.capacity() > KEEP {
+            self.bytes = Vec::new();
+        }
     }
 }
 
@@ -227,6 +232,9 @@ mod tests {
         output.extend(&vec![0; KEEP + 1]);
         take(&mut output, KEEP + 1);
         assert!(output.bytes.capacity() <= KEEP);
+        output.extend(&vec![0; KEEP + 1]);
+        output.clear();
+        assert!(output.is_empty() && output.bytes.capacity() <= KEEP);
     }
 
     #[test]
